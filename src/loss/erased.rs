@@ -1,0 +1,34 @@
+//! The object-safe face of a loss: what engines hold as `&dyn DynLoss`.
+
+use super::{Loss, Spec};
+use crate::{Result, Shape};
+
+/// A loss behind a pointer. Implemented for every [`Loss`]; not to be implemented by hand.
+pub trait DynLoss: Send + Sync + std::fmt::Debug {
+    /// See [`Loss::spec`].
+    fn spec(&self) -> Spec;
+    /// See [`Loss::constants`].
+    fn constants(&self) -> Vec<f64>;
+    /// See [`Loss::check`].
+    ///
+    /// # Errors
+    /// As there.
+    fn check(&self, shape: &Shape) -> Result<()>;
+    /// See [`Loss::wgsl`].
+    fn wgsl(&self) -> &'static str;
+}
+
+impl<L: Loss> DynLoss for L {
+    fn spec(&self) -> Spec {
+        Loss::spec(self)
+    }
+    fn constants(&self) -> Vec<f64> {
+        Loss::constants(self)
+    }
+    fn check(&self, shape: &Shape) -> Result<()> {
+        Loss::check(self, shape)
+    }
+    fn wgsl(&self) -> &'static str {
+        Loss::wgsl(self)
+    }
+}

@@ -1,0 +1,54 @@
+//! Every loss that comes with the crate, by name.
+
+use super::{
+    DynLoss,
+    adv_info_nce::AdvInfoNce,
+    arc_face::ArcFace,
+    bsl::Bsl,
+    psl::Psl,
+    sl::{InfoNce, Sl},
+    uss::Uss,
+};
+use serde::{Deserialize, Serialize};
+
+macro_rules! losses {
+    ($($variant:ident($name:literal),)*) => {
+        /// A loss of the crate; in JSON `{"loss": NAME, ...parameters}`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "loss")]
+        pub enum AnyLoss {
+            $(
+                #[doc = concat!("`", $name, "`")]
+                #[serde(rename = $name)]
+                $variant($variant),
+            )*
+        }
+
+        impl AnyLoss {
+            /// The loss as the engines take it.
+            #[must_use]
+            pub fn as_dyn(&self) -> &dyn DynLoss {
+                match self { $(AnyLoss::$variant(loss) => loss,)* }
+            }
+        }
+
+        /// The names, in the order of the README's table.
+        pub const NAMES: &[&str] = &[$($name),*];
+
+        /// Every loss with its default parameters.
+        #[must_use]
+        pub fn all() -> Vec<AnyLoss> {
+            vec![$(AnyLoss::$variant($variant::default())),*]
+        }
+    };
+}
+
+losses! {
+    Sl("sl"),
+    InfoNce("info_nce"),
+    Psl("psl"),
+    Bsl("bsl"),
+    AdvInfoNce("adv_info_nce"),
+    Uss("uss"),
+    ArcFace("arc_face"),
+}

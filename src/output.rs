@@ -1,0 +1,66 @@
+//! What an evaluation gives.
+
+/// Which gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Want {
+    /// The gradient of the query table.
+    pub queries: bool,
+    /// The gradient of the candidate table (off for frozen candidates).
+    pub candidates: bool,
+}
+
+impl Want {
+    /// Value and row losses only.
+    pub const NOTHING: Want = Want {
+        queries: false,
+        candidates: false,
+    };
+    /// Both tables.
+    pub const BOTH: Want = Want {
+        queries: true,
+        candidates: true,
+    };
+}
+
+/// What a pair's row reduction kept; for metrics, z-loss, sharding.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct PairStatistic<R> {
+    /// R: the log-sum-exp (nats) or the sum over the row's columns; −∞ for an empty log-sum.
+    pub sum: R,
+    /// t, the positive's score after the margin map.
+    pub target: R,
+    /// Number of columns that were not masked.
+    pub count: R,
+}
+
+/// Things that are defined but worth knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Pairs whose columns were all masked or dead: loss 0, gradient 0, still in the divisor.
+    pub dead_pairs: u64,
+    /// Pairs that were ignored: not in the divisor.
+    pub ignored_pairs: u64,
+    /// Rows of the query table, as used by the batch, with zero norm under cosine.
+    pub zero_queries: u64,
+    /// Rows of the candidate table with zero norm under cosine.
+    pub zero_candidates: u64,
+}
+
+/// Value, gradients and statistics of one evaluation.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Output<R> {
+    /// The loss in nats, after the reduction.
+    pub value: R,
+    /// ℓ of each of the P pairs, before weights, upstream and reduction; 0 for ignored ones.
+    pub row_losses: Vec<R>,
+    /// ∂value/∂queries, U × D dense.
+    pub grad_queries: Option<Vec<R>>,
+    /// ∂value/∂candidates, N × D dense.
+    pub grad_candidates: Option<Vec<R>>,
+    /// ∂value/∂θ.
+    pub grad_theta: Vec<R>,
+    /// What each pair's reduction kept, P entries.
+    pub statistics: Vec<PairStatistic<R>>,
+    /// Dead, ignored and zero-norm counts.
+    pub counts: Counts,
+}

@@ -1,0 +1,82 @@
+//! Sizes and kinds of a batch, without its data: what plans and loss checks need.
+
+/// Label of a pair that is to be ignored: no loss, no gradient, not in the divisor of the mean.
+pub const IGNORED: u32 = u32::MAX;
+
+/// Most learnable scalars θ that a loss may have.
+pub const MAX_THETA: usize = 16;
+
+/// Most constants that a loss may pass to its scalar functions.
+pub const MAX_CONSTANTS: usize = 16;
+
+/// Largest embedding width D.
+pub const MAX_DIM: usize = 1024;
+
+/// Which candidates a row is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    /// Every candidate except the row's positives.
+    All,
+    /// One list for all rows, of this length; ids may repeat and then count repeatedly; a row's
+    /// positives are masked by id.
+    Shared(usize),
+    /// This many ids per row, taken literally: they may repeat and may equal the positive.
+    Sampled(usize),
+}
+
+/// How row losses become the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReductionKind {
+    /// Weighted sum divided by the number of pairs that are not ignored.
+    Mean,
+    /// Weighted sum.
+    Sum,
+    /// `Σ upstream · row loss`: the caller passes the gradient of each row loss.
+    None,
+}
+
+/// Sizes and kinds of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// U, rows of the query table.
+    pub queries: usize,
+    /// N, rows of the candidate table.
+    pub candidates: usize,
+    /// D, width of both tables.
+    pub dim: usize,
+    /// B, rows of the batch.
+    pub rows: usize,
+    /// P, (row, positive) pairs; equals B with one positive per row.
+    pub pairs: usize,
+    /// Whether positives come as lists (several, or none, per row).
+    pub many_positives: bool,
+    /// Whether batch rows name their query (otherwise row b reads query b, and B = U).
+    pub indexed_rows: bool,
+    /// Which candidates are compared.
+    pub columns: ColumnKind,
+    /// Number of listed excluded ids, if there are exclusion lists.
+    pub excluded: Option<usize>,
+    /// Whether the exclusion lists belong to queries (U lists) and not to batch rows (B lists).
+    pub exclude_by_query: bool,
+    /// Whether log sampling probabilities are given.
+    pub log_q: bool,
+    /// Whether pair weights are given.
+    pub weights: bool,
+    /// Reduction.
+    pub reduction: ReductionKind,
+    /// Width of the second pair of tables, if there is one.
+    pub second_dim: Option<usize>,
+    /// Number of learnable scalars given.
+    pub thetas: usize,
+}
+
+impl Shape {
+    /// Number of columns that a row sees before masks: N, or the length of its list.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        match self.columns {
+            ColumnKind::All => self.candidates,
+            ColumnKind::Shared(n) | ColumnKind::Sampled(n) => n,
+        }
+    }
+}
