@@ -13,6 +13,7 @@
 //! Adding a loss costs its Rust file, its WGSL file (the same functions), and a line in
 //! [`registry`].
 
+mod about;
 mod adv_info_nce;
 mod arc_face;
 mod bsl;
@@ -22,6 +23,7 @@ pub mod registry;
 mod sl;
 mod uss;
 
+pub use about::{About, Described, Parameter};
 pub use adv_info_nce::AdvInfoNce;
 pub use arc_face::{ArcFace, Gradient, Variant};
 pub use bsl::{Bsl, BslForm};
