@@ -1,1 +1,5 @@
 //! wgloss
+
+pub mod real;
+
+pub use real::Real;
