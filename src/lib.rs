@@ -1,5 +1,21 @@
-//! wgloss
+//! wgloss computes ranking and angular-margin losses and their gradients on any GPU, without ever
+//! storing the users × items score matrix.
 
+mod batch;
+mod error;
+pub mod loss;
+mod matrix;
+mod output;
 pub mod real;
+mod shape;
+#[cfg(feature = "train")]
+pub mod train;
 
+pub use batch::{Batch, Columns, Exclude, Lists, Positives, Reduction};
+pub use error::{Error, Result};
+pub use loss::{AnyLoss, DynLoss, Loss};
+pub use matrix::{Elements, Matrix};
+pub use output::{Counts, Output, PairStatistic, Want};
 pub use real::Real;
+pub use shape::{ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_THETA, ReductionKind, Shape};
+pub use wgpu;
