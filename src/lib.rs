@@ -11,8 +11,10 @@ mod error;
 pub mod loss;
 mod matrix;
 mod output;
-mod real;
+pub mod real;
 mod shape;
+#[cfg(feature = "train")]
+pub mod train;
 
 pub use batch::{Batch, Columns, Exclude, Lists, Positives, Reduction};
 pub use engine::{Device, Engine, EngineOptions};
