@@ -5,6 +5,7 @@ pub mod adapter;
 mod batch;
 #[cfg(feature = "case")]
 pub mod case;
+pub mod check;
 pub mod cpu;
 mod engine;
 mod error;

@@ -128,10 +128,8 @@ fn difference<R: Real>(name: &'static str, expected: &[f64], actual: &[R]) -> Di
     };
     for (expected, actual) in expected.iter().zip(actual) {
         let error = (actual.to_f64() - expected).abs();
-        // Also true of NaN.
-        if !(error <= absolute) {
-            absolute = if error.is_nan() { f64::INFINITY } else { error };
-        }
+        // `max` would drop a NaN.
+        absolute = absolute.max(if error.is_nan() { f64::INFINITY } else { error });
     }
     let largest = expected.iter().fold(0.0, |max: f64, x| max.max(x.abs()));
     let relative = absolute / if largest > 0.0 { largest } else { 1.0 };

@@ -86,6 +86,14 @@ impl Case {
         read::case(path.as_ref())
     }
 
+    /// The name of the case in a file, without reading the rest.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no object, or its name is no plain file name.
+    pub fn read_name(path: impl AsRef<Path>) -> Result<String> {
+        read::name_alone(path.as_ref())
+    }
+
     /// Width of both tables.
     #[must_use]
     pub fn dim(&self) -> usize {

@@ -42,10 +42,7 @@ const FIELDS: &[&str] = &[
 
 pub(super) fn case(path: &Path) -> Result<Case> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-        path: shown.clone(),
-        source,
-    })?;
+    let text = text(path)?;
     let mut document = Document::parse(&shown, &text)?;
     let document = &mut document;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -81,6 +78,19 @@ pub(super) fn case(path: &Path) -> Result<Case> {
     };
     document.finish(FIELDS)?;
     Ok(case)
+}
+
+pub(super) fn name_alone(path: &Path) -> Result<String> {
+    let shown = path.display().to_string();
+    let text = text(path)?;
+    name(&mut Document::parse(&shown, &text)?, path)
+}
+
+fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| Error::Io {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 /// The results' file is named after the case, so the name must not lead elsewhere.

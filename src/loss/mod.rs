@@ -249,7 +249,8 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// What the engine must know.
     fn spec(&self) -> Spec;
 
-    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`].
+    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`]. The first is the
+    /// factor that z has on scores (1/τ, or a scale): tolerances of [`crate::check`] read it.
     fn constants(&self) -> Vec<f64>;
 
     /// Checks parameters and their fit to the batch.

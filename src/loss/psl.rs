@@ -19,7 +19,7 @@ pub enum Activation {
     Relu,
     /// `1 + e^d`.
     Softplus,
-    /// `e^d`: SL at temperature τ/score_scale.
+    /// `e^d`: SL at temperature τ/`score_scale`.
     Exp,
 }
 
@@ -32,7 +32,7 @@ pub enum Activation {
 /// `log mean_{b,j} σ(d_bj)^{1/τ}`, and takes the mean alone; its row losses are the rows' log-sums.
 /// With `positive_in_sum` the positive adds `σ(0)^{1/τ}` (the paper's sum over all items).
 ///
-/// Domain: τ > 0. atan: cosine with 2·score_scale < tan 1 ≈ 1.557, dot is refused.
+/// Domain: τ > 0. atan: cosine with 2·`score_scale` < tan 1 ≈ 1.557, dot is refused.
 /// A row whose columns are all dead (relu) has loss 0 and gradient 0 and is counted.
 /// Source: Yang et al., "PSL: rethinking and improving softmax loss from pairwise perspective for
 /// recommendation" (NeurIPS 2024), eq. 3.1 and appendix C.
