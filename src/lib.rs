@@ -2,6 +2,7 @@
 //! storing the users × items score matrix.
 
 mod batch;
+pub mod cpu;
 mod error;
 pub mod loss;
 mod matrix;
