@@ -3,6 +3,7 @@
 
 mod batch;
 mod error;
+pub mod gpu;
 pub mod loss;
 mod matrix;
 mod output;
