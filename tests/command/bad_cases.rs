@@ -148,7 +148,7 @@ fn matrices() {
     );
     rejected(
         &with(json!({"queries": [[], [], []]})),
-        &["queries", "width"],
+        &["queries", "got 0"],
     );
     rejected(
         &with(json!({"queries": [[1.0, 2.0], [1.0], [1.0, 2.0]]})),
