@@ -103,7 +103,7 @@ fn main(
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert reduce_entries
+#insert reduce_entries i=$i
 #if SUM
 #for j COLS
             sum$i += select(z$j, 0.0, masked$j);
@@ -157,7 +157,7 @@ fn main(
                 let old_max = select(partials[at], FLOOR, first);
                 let old_sum = select(partials[at + 1u], 0.0, first);
                 let old_slope = select(partials[at + 2u], 0.0, first);
-#insert reduce_entries
+#insert reduce_entries i=$i
 #if SUM
                 var sum = old_sum;
                 var slope = old_slope;

@@ -78,7 +78,7 @@ fn main(
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert reduce_entries
+#insert reduce_entries i=$i
 #for j COLS
 #if SUM
             w$i_$j = select(factor$i * g$j.score_slope, 0.0, masked$j);
@@ -92,7 +92,7 @@ fn main(
                 let target_value = terms.x;
                 let row_constant = terms.y;
                 let factor = terms.w * parameters.scales.x;
-#insert reduce_entries
+#insert reduce_entries i=$i
 #for j COLS
 #if SUM
                 w$i_$j += select(factor * g$j.score_slope, 0.0, masked$j);

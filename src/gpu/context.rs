@@ -117,6 +117,23 @@ impl Context {
         })
     }
 
+    /// Opens an adapter with all it offers that the kernels can use.
+    ///
+    /// # Errors
+    /// The driver refuses the device.
+    pub fn open(adapter: &wgpu::Adapter, options: &ContextOptions) -> Result<Self> {
+        let wanted = wgpu::Features::SUBGROUP;
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("wgloss"),
+            required_features: adapter.features() & wanted,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        });
+        let (device, queue) =
+            pollster::block_on(request).map_err(|error| Error::Gpu(error.to_string()))?;
+        Self::new(&device, &queue, options)
+    }
+
     /// The device.
     #[must_use]
     pub fn device(&self) -> &wgpu::Device {
