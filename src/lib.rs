@@ -7,7 +7,7 @@ mod error;
 pub mod loss;
 mod matrix;
 mod output;
-mod real;
+pub mod real;
 mod shape;
 
 pub use batch::{Batch, Columns, Exclude, Lists, Positives, Reduction};

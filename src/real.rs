@@ -95,7 +95,7 @@ pub trait Real:
     fn ln(self) -> Self;
     /// `ln(1 + x)` for `x ≥ −1`, within 2 ulp, also near 0; −∞ at −1, NaN below.
     fn ln_1p(self) -> Self;
-    /// The hyperbolic tangent for every `x`, within 2 ulp, also near 0.
+    /// The hyperbolic tangent for every `x`, within 2.5 ulp, also near 0.
     fn tanh(self) -> Self;
     /// The inverse tangent for every `x`, in [−π/2, π/2], within 2 ulp, also near 0.
     fn atan(self) -> Self;

@@ -38,8 +38,6 @@ struct Run<R> {
     scores: [R; RUN],
     second: [R; RUN],
     offsets: [R; RUN],
-    /// Columns in use, rounded up to whole lanes.
-    width: usize,
 }
 
 impl<R: Real> Run<R> {
@@ -49,14 +47,12 @@ impl<R: Real> Run<R> {
             scores: [masked(); RUN],
             second: [R::ZERO; RUN],
             offsets: [R::ZERO; RUN],
-            width: 0,
         }
     }
 
     #[inline(always)]
     fn load(&mut self, scores: &[R], beside: Beside<'_, R>, start: usize) {
         let count = RUN.min(scores.len() - start);
-        self.width = count.next_multiple_of(LANES);
         self.scores[..count].copy_from_slice(&scores[start..start + count]);
         self.scores[count..].fill(masked());
         if !beside.second.is_empty() {
@@ -113,7 +109,7 @@ fn reduce_run<R: Real, L: Loss>(
     let nothing = if log_sum { R::NEG_INFINITY } else { R::ZERO };
     let mut values = [nothing; RUN];
     let mut slopes = [R::ZERO; RUN];
-    for i in 0..run.width {
+    for i in 0..RUN {
         let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
         let out = loss.pair(entry, setting.parameters);
         values[i] = if hidden {
@@ -124,34 +120,34 @@ fn reduce_run<R: Real, L: Loss>(
         slopes[i] = if hidden { R::ZERO } else { out.target_slope };
     }
     if log_sum {
-        into.raise(largest(&values, run.width));
+        into.raise(largest(&values));
         if into.max == R::NEG_INFINITY {
             return;
         }
-        exponentiate(&mut values, into.max, run.width);
+        exponentiate(&mut values, into.max);
     }
-    into.sum += sum(&values, run.width);
+    into.sum += sum(&values);
     if setting.slopes && !setting.spec.separable {
-        for i in 0..run.width {
+        for i in 0..RUN {
             slopes[i] *= if log_sum { values[i] } else { R::ONE };
         }
-        into.target += sum(&slopes, run.width);
+        into.target += sum(&slopes);
     }
     for k in 0..setting.spec.thetas {
-        for i in 0..run.width {
+        for i in 0..RUN {
             let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
             let slope = loss.pair_theta(k, entry, setting.parameters);
             let slope = if log_sum { slope * values[i] } else { slope };
             slopes[i] = if hidden { R::ZERO } else { slope };
         }
-        into.theta[k] += sum(&slopes, run.width);
+        into.theta[k] += sum(&slopes);
     }
 }
 
 #[inline(always)]
 fn reduce_second<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
     let mut values = [R::NEG_INFINITY; RUN];
-    for i in 0..run.width {
+    for i in 0..RUN {
         let hidden = run.scores[i] == masked();
         values[i] = if hidden {
             R::NEG_INFINITY
@@ -159,12 +155,12 @@ fn reduce_second<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
             run.second[i]
         };
     }
-    into.raise_second(largest(&values, run.width));
+    into.raise_second(largest(&values));
     if into.second_max == R::NEG_INFINITY {
         return;
     }
-    exponentiate(&mut values, into.second_max, run.width);
-    into.second_sum += sum(&values, run.width);
+    exponentiate(&mut values, into.second_max);
+    into.second_sum += sum(&values);
 }
 
 /// Turns scores into weights.
@@ -182,7 +178,7 @@ pub(super) fn weigh<R: Real, L: Loss>(
         run.load(scores, beside, start);
         let mut weights = [R::ZERO; RUN];
         for term in terms {
-            for i in 0..run.width {
+            for i in 0..RUN {
                 let (entry, hidden) = run.entry(i, term.target, term.row_constant);
                 let Pair {
                     value, score_slope, ..
@@ -201,17 +197,17 @@ pub(super) fn weigh<R: Real, L: Loss>(
 }
 
 #[inline(always)]
-fn exponentiate<R: Real>(values: &mut [R; RUN], max: R, width: usize) {
-    for value in &mut values[..width] {
+fn exponentiate<R: Real>(values: &mut [R; RUN], max: R) {
+    for value in values {
         *value = (*value - max).exp();
     }
 }
 
-/// The largest of the first `width` values, a whole number of lanes; NaN is left to the sum.
+/// The largest value; NaN is left to the sum.
 #[inline(always)]
-fn largest<R: Real>(values: &[R; RUN], width: usize) -> R {
+fn largest<R: Real>(values: &[R; RUN]) -> R {
     let mut lanes = [R::NEG_INFINITY; LANES];
-    for values in values[..width].chunks_exact(LANES) {
+    for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane = lane.max(value);
         }
@@ -222,9 +218,9 @@ fn largest<R: Real>(values: &[R; RUN], width: usize) -> R {
 }
 
 #[inline(always)]
-fn sum<R: Real>(values: &[R; RUN], width: usize) -> f64 {
+fn sum<R: Real>(values: &[R; RUN]) -> f64 {
     let mut lanes = [R::ZERO; LANES];
-    for values in values[..width].chunks_exact(LANES) {
+    for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane += value;
         }

@@ -20,7 +20,7 @@ const LN_2_LOW: f32 = 1.428_606_8e-6;
 /// 1.5 · 2²³: adding it to a number below 2²² rounds that number to an integer, which then sits in
 /// the low bits of the sum.
 const ROUNDER: f32 = 12_582_912.0;
-/// The bits of the `f32` just below √½: where the mantissa's interval [√½, √2) begins.
+/// The bits of the `f32` next to √½: where the mantissa's interval [√½, √2) begins.
 const SQRT_HALF_BITS: i32 = 0x3f35_04f3;
 /// How far the nearest `f32` lies above π/2 (and above π), relative to it.
 const PI_EXCESS: f32 = 2.782_753_6e-8;
@@ -160,10 +160,10 @@ fn atan_unit(t: f32) -> f32 {
     let q = q * z - 0.030_960_355;
     let q = q * z + 0.057_747_893;
     let q = q * z - 0.083_918_974;
-    let q = q * z + 0.109_485_738;
-    let q = q * z - 0.142_636_493;
+    let q = q * z + 0.109_485_74;
+    let q = q * z - 0.142_636_5;
     let q = q * z + 0.199_985_07;
-    let q = q * z - 0.333_332_99;
+    let q = q * z - 0.333_333;
     t + t * (z * q)
 }
 
@@ -192,9 +192,9 @@ fn atan2(y: f32, x: f32) -> f32 {
     let (a, b) = (x.abs(), y.abs());
     let steep = b > a;
     let (small, large) = if steep { (a, b) } else { (b, a) };
-    // 0/0 and ∞/∞ have an answer here.
+    // 0/0 and ∞/∞ have an answer here; `small` may still be NaN.
     let t = if small == large { 1.0 } else { small / large };
-    let t = if large == 0.0 { 0.0 } else { t };
+    let t = if large == 0.0 { small } else { t };
     let left = x.is_sign_negative();
     let flat_base = if left { std::f32::consts::PI } else { 0.0 };
     let base = if steep {
