@@ -4,13 +4,18 @@
 //! an array, and sums have a fixed number of lanes, so their bits do not depend on the processor's
 //! vector width.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over whole arrays by index become vector code"
+)]
+
 use super::{
     kernels::{Beside, Setting, Term},
     statistic::Statistic,
 };
 use crate::{
     Real,
-    loss::{Entry, Loss, Pair, RowReduction, Target},
+    loss::{Entry, Loss, RowReduction, Target},
 };
 use pulp::Arch;
 use std::sync::LazyLock;
@@ -90,62 +95,93 @@ pub(super) fn reduce<R: Real, L: Loss>(
     let mut run = Run::new();
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
-        reduce_run(loss, setting, &run, pair, into);
+        match setting.spec.reduction {
+            RowReduction::LogSumExp => log_sum(loss, setting, &run, pair, into),
+            RowReduction::Sum => plain_sum(loss, setting, &run, pair, into),
+        }
         if setting.spec.second.is_some_and(|tile| tile.log_sum) {
-            reduce_second(&run, into);
+            second_log_sum(&run, into);
         }
     }
 }
 
 #[inline(always)]
-fn reduce_run<R: Real, L: Loss>(
+fn log_sum<R: Real, L: Loss>(
     loss: &L,
     setting: Setting<'_, R>,
     run: &Run<R>,
     pair: &Target<R>,
     into: &mut Statistic<R>,
 ) {
-    let log_sum = setting.spec.reduction == RowReduction::LogSumExp;
-    let nothing = if log_sum { R::NEG_INFINITY } else { R::ZERO };
-    let mut values = [nothing; RUN];
+    let mut values = [R::ZERO; RUN];
     let mut slopes = [R::ZERO; RUN];
     for i in 0..RUN {
         let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
         let out = loss.pair(entry, setting.parameters);
-        values[i] = if hidden {
-            nothing
-        } else {
-            out.value + run.offsets[i]
-        };
-        slopes[i] = if hidden { R::ZERO } else { out.target_slope };
+        let value = out.value + run.offsets[i];
+        values[i] = if hidden { R::NEG_INFINITY } else { value };
+        slopes[i] = out.target_slope;
     }
-    if log_sum {
-        into.raise(largest(&values));
-        if into.max == R::NEG_INFINITY {
-            return;
-        }
-        exponentiate(&mut values, into.max);
+    into.raise(largest(&values));
+    if into.max == R::NEG_INFINITY {
+        return;
+    }
+    exponentiate(&mut values, into.max);
+    into.sum += sum(&values);
+    if setting.slopes && !setting.spec.separable {
+        // Masked columns have a finite slope and the value 0.
+        into.target += sum(&product(&values, &slopes));
+    }
+    for k in 0..setting.spec.thetas {
+        theta_slopes(loss, setting, run, pair, k, &mut slopes);
+        into.theta[k] += sum(&product(&values, &slopes));
+    }
+}
+
+#[inline(always)]
+fn plain_sum<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    pair: &Target<R>,
+    into: &mut Statistic<R>,
+) {
+    let mut values = [R::ZERO; RUN];
+    let mut slopes = [R::ZERO; RUN];
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
+        let out = loss.pair(entry, setting.parameters);
+        values[i] = if hidden { R::ZERO } else { out.value };
+        slopes[i] = if hidden { R::ZERO } else { out.target_slope };
     }
     into.sum += sum(&values);
     if setting.slopes && !setting.spec.separable {
-        for i in 0..RUN {
-            slopes[i] *= if log_sum { values[i] } else { R::ONE };
-        }
         into.target += sum(&slopes);
     }
     for k in 0..setting.spec.thetas {
-        for i in 0..RUN {
-            let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
-            let slope = loss.pair_theta(k, entry, setting.parameters);
-            let slope = if log_sum { slope * values[i] } else { slope };
-            slopes[i] = if hidden { R::ZERO } else { slope };
-        }
+        theta_slopes(loss, setting, run, pair, k, &mut slopes);
         into.theta[k] += sum(&slopes);
     }
 }
 
 #[inline(always)]
-fn reduce_second<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
+fn theta_slopes<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    pair: &Target<R>,
+    k: usize,
+    slopes: &mut [R; RUN],
+) {
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
+        let slope = loss.pair_theta(k, entry, setting.parameters);
+        slopes[i] = if hidden { R::ZERO } else { slope };
+    }
+}
+
+#[inline(always)]
+fn second_log_sum<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
     let mut values = [R::NEG_INFINITY; RUN];
     for i in 0..RUN {
         let hidden = run.scores[i] == masked();
@@ -172,23 +208,14 @@ pub(super) fn weigh<R: Real, L: Loss>(
     beside: Beside<'_, R>,
     terms: &[Term<R>],
 ) {
-    let log_sum = setting.spec.reduction == RowReduction::LogSumExp;
     let mut run = Run::new();
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
         let mut weights = [R::ZERO; RUN];
         for term in terms {
-            for i in 0..RUN {
-                let (entry, hidden) = run.entry(i, term.target, term.row_constant);
-                let Pair {
-                    value, score_slope, ..
-                } = loss.pair(entry, setting.parameters);
-                let share = if log_sum {
-                    term.factor * (value + run.offsets[i] - term.shift).exp()
-                } else {
-                    term.factor
-                };
-                weights[i] += if hidden { R::ZERO } else { share * score_slope };
+            match setting.spec.reduction {
+                RowReduction::LogSumExp => weigh_run(loss, setting, &run, term, &mut weights, true),
+                RowReduction::Sum => weigh_run(loss, setting, &run, term, &mut weights, false),
             }
         }
         let count = RUN.min(scores.len() - start);
@@ -196,11 +223,57 @@ pub(super) fn weigh<R: Real, L: Loss>(
     }
 }
 
+/// Adds one pair's weights; `log_sum` is a constant wherever this is inlined.
+#[inline(always)]
+fn weigh_run<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    term: &Term<R>,
+    weights: &mut [R; RUN],
+    log_sum: bool,
+) {
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, term.target, term.row_constant);
+        let out = loss.pair(entry, setting.parameters);
+        let slope = if log_sum {
+            term.factor * share(out.value + run.offsets[i] - term.shift)
+        } else {
+            term.factor
+        };
+        let weight = slope * out.score_slope;
+        weights[i] += if hidden { R::ZERO } else { weight };
+    }
+}
+
+#[inline(always)]
+fn product<R: Real>(a: &[R; RUN], b: &[R; RUN]) -> [R; RUN] {
+    let mut product = [R::ZERO; RUN];
+    for i in 0..RUN {
+        product[i] = a[i] * b[i];
+    }
+    product
+}
+
 #[inline(always)]
 fn exponentiate<R: Real>(values: &mut [R; RUN], max: R) {
     for value in values {
-        *value = (*value - max).exp();
+        *value = share(*value - max);
     }
+}
+
+/// `e^x` for x ≤ 0, or 0 where it is nothing beside 1: numbers that small, and what they are
+/// multiplied with, would be subnormal, and those are slow.
+#[inline(always)]
+fn share<R: Real>(x: R) -> R {
+    let nothing = if R::EPSILON.to_f64() > 1e-10 {
+        -60.0
+    } else {
+        -600.0
+    };
+    let nothing = R::from_f64(nothing);
+    let share = x.max(nothing).exp();
+    if x < nothing { R::ZERO } else { share }
 }
 
 /// The largest value; NaN is left to the sum.
