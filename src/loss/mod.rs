@@ -13,6 +13,7 @@
 //! Adding a loss costs its Rust file, its WGSL file (the same functions), and a line in
 //! [`registry`].
 
+mod about;
 mod adv_info_nce;
 mod arc_face;
 mod bsl;
@@ -22,6 +23,7 @@ pub mod registry;
 mod sl;
 mod uss;
 
+pub use about::{About, Described, Parameter};
 pub use adv_info_nce::AdvInfoNce;
 pub use arc_face::{ArcFace, Gradient, Variant};
 pub use bsl::{Bsl, BslForm};
@@ -140,6 +142,39 @@ impl Spec {
     }
 }
 
+impl Spec {
+    /// Checks that a batch brings what the loss needs beside its parameters.
+    ///
+    /// # Errors
+    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum.
+    pub fn check(&self, shape: &Shape) -> Result<()> {
+        if shape.thetas != self.thetas {
+            return Err(crate::Error::Shape {
+                argument: "theta",
+                expected: format!("{} numbers for {}", self.thetas, self.name),
+                actual: shape.thetas.to_string(),
+            });
+        }
+        if shape.second_dim.is_some() != self.second.is_some() {
+            let verb = if self.second.is_some() {
+                "needs"
+            } else {
+                "takes no"
+            };
+            let message = format!(
+                "{}: {verb} second tables (adv_queries, adv_candidates)",
+                self.name
+            );
+            return Err(crate::Error::Unsupported(message));
+        }
+        if shape.log_q && self.reduction == RowReduction::Sum {
+            let message = format!("{}: log_q is for log-sum losses only", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        Ok(())
+    }
+}
+
 /// The numbers that the scalar functions read; on the device a small buffer, so a sweep over a
 /// temperature recompiles nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -247,7 +282,8 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// What the engine must know.
     fn spec(&self) -> Spec;
 
-    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`].
+    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`]. The first is the
+    /// factor that z has on scores (1/τ, or a scale): tolerances of [`crate::check`] read it.
     fn constants(&self) -> Vec<f64>;
 
     /// Checks parameters and their fit to the batch.

@@ -1,0 +1,67 @@
+// G_q += W · Ĉ over the chunk's columns, in ascending order. A lane owns four rows, a workgroup
+// PARTS vec4 of the D numbers.
+#import job
+
+#bind read weights array<vec4<f32>>
+#bind read candidates array<vec4<f32>>
+#bind write query_sums array<vec4<f32>>
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) lane: u32,
+#end
+) {
+    let index = group_index(group);
+    if index >= job.groups {
+        return;
+    }
+    let row_groups = job.row_pad / (LANES * ROWS);
+    let row = ((index % row_groups) * LANES + local) * ROWS;
+    let part = (index / row_groups) * PARTS;
+#for i ROWS
+#for p PARTS
+    var a$i_$p = vec4<f32>(0.0);
+#end
+#end
+    if !has(FIRST) {
+#for i ROWS
+#for p PARTS
+        a$i_$p = query_sums[(row + $iu) * job.dim4 + part + $pu];
+#end
+#end
+    }
+    let weights_at = (row / 4u) * job.weight_pad;
+    let base = job.weight_begin * job.packed_stride + part;
+    for (var column = 0u; column < job.weight_pad; column += 8u) {
+#if SUBGROUPS
+#for p PARTS
+        let own$p = candidates[base + (column + lane % 8u) * job.packed_stride + $pu];
+#end
+#end
+#for j 8
+        {
+            let w = weights[weights_at + column + $ju];
+#for p PARTS
+            {
+#if SUBGROUPS
+                let y = subgroupBroadcast(own$p, $ju);
+#else
+                let y = candidates[base + (column + $ju) * job.packed_stride + $pu];
+#end
+#for i ROWS
+                a$i_$p = fma(vec4<f32>(w[$iu]), y, a$i_$p);
+#end
+            }
+#end
+        }
+#end
+    }
+#for i ROWS
+#for p PARTS
+    query_sums[(row + $iu) * job.dim4 + part + $pu] = a$i_$p;
+#end
+#end
+}

@@ -1,0 +1,208 @@
+//! Top-K lists and metrics against plain computations.
+#![cfg(feature = "train")]
+
+use wgloss::train::rank::{top_k, top_popular};
+use wgloss::train::{Average, Interactions, metrics};
+
+/// Small integers: products and sums are exact in any order, and ties are many.
+fn integers(len: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from((state >> 29) as u8) - 3.0
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// All unmasked items, sorted by score and id.
+fn naive(query: &[f32], candidates: &[f32], k: usize, masked: &[u32]) -> (Vec<u32>, Vec<f32>) {
+    let rows = (0u32..).zip(candidates.chunks(query.len()));
+    let scores = rows.map(|(item, row)| {
+        let score: f32 = row.iter().zip(query).map(|(a, b)| a * b).sum();
+        (item, score)
+    });
+    let mut scores: Vec<_> = scores.filter(|(item, _)| !masked.contains(item)).collect();
+    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    scores.into_iter().take(k).unzip()
+}
+
+/// Masks a different number of items of each user, from none to all.
+fn masks(users: usize, items: usize) -> Interactions {
+    let item = |i: usize| i as u32;
+    let lists: Vec<Vec<u32>> = (0..users)
+        .map(|user| match user % 5 {
+            0 => vec![],
+            1 => (0..items).map(item).collect(),
+            2 => (0..items).filter(|i| i % 3 == 0).map(item).collect(),
+            3 => (1..items).map(item).collect(),
+            _ => vec![item(user % items), item(items - 1)],
+        })
+        .collect();
+    Interactions::from_lists(items, &lists).unwrap()
+}
+
+#[test]
+fn lists_equal_those_of_a_full_sort() {
+    // Around the tile sizes (64 × 2,048), below the comparison width, and single rows.
+    for (users, items, dim) in [
+        (1, 1, 1),
+        (7, 15, 3),
+        (65, 2049, 5),
+        (130, 4100, 8),
+        (3, 33, 70),
+    ] {
+        let queries = integers(users * dim, 1);
+        let candidates = integers(items * dim, 2);
+        let masked = masks(users, items);
+        for k in [1, 2, 20, items, items + 5] {
+            let lists = top_k(&queries, &candidates, dim, k, Some(&masked)).unwrap();
+            assert_eq!((lists.users(), lists.k()), (users, k));
+            for user in 0..users {
+                let query = &queries[user * dim..][..dim];
+                let (ids, scores) = naive(query, &candidates, k, masked.of(user));
+                assert_eq!(
+                    lists.items(user),
+                    ids,
+                    "{users} × {items}, k {k}, user {user}"
+                );
+                assert_eq!(lists.scores(user), scores);
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_candidates_tie_whatever_the_rounding() {
+    // One row repeated: any difference between scores would come from their place in a tile.
+    let shapes = [
+        (65, 4097, 61),
+        (1, 2053, 64),
+        (3, 7, 1024),
+        (2, 1001, 513),
+        (64, 19, 33),
+    ];
+    for (users, items, dim) in shapes {
+        let row: Vec<f32> = (0..dim).map(|i| (i as f32 * 0.37).sin()).collect();
+        let queries: Vec<f32> = (0..users * dim).map(|i| (i as f32 * 0.11).cos()).collect();
+        let lists = top_k(&queries, &row.repeat(items), dim, 5000, None).unwrap();
+        let ascending: Vec<u32> = (0..items as u32).collect();
+        for user in 0..users {
+            assert_eq!(
+                lists.items(user),
+                ascending,
+                "{users} × {items} × {dim}: {user}"
+            );
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_bits() {
+    let queries: Vec<f32> = (0..300 * 16).map(|i| (i as f32 * 0.7).sin()).collect();
+    let candidates: Vec<f32> = (0..5000 * 16).map(|i| (i as f32 * 1.3).cos()).collect();
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap()
+            .install(|| top_k(&queries, &candidates, 16, 50, None).unwrap())
+    };
+    assert_eq!(on(1), on(5));
+}
+
+#[test]
+fn empty_sides_give_empty_lists() {
+    let lists = top_k(&[1.0, 2.0], &[], 1, 3, None).unwrap();
+    assert_eq!((lists.users(), lists.items(1).len()), (2, 0));
+    assert_eq!(top_k(&[], &[1.0], 1, 3, None).unwrap().users(), 0);
+    let lists = top_k(&[1.0], &[1.0], 1, 0, None).unwrap();
+    assert!(lists.items(0).is_empty());
+}
+
+#[test]
+fn bad_tables_are_errors() {
+    let message = |queries: &[f32], candidates: &[f32], dim, masked| {
+        top_k(queries, candidates, dim, 3, masked)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(message(&[1.0; 3], &[1.0; 2], 2, None).starts_with("queries: expected a multiple"));
+    assert!(message(&[1.0], &[1.0], 0, None).starts_with("queries: "));
+    let nan = message(&[1.0], &[1.0, f32::NAN], 1, None);
+    assert_eq!(nan, "candidates[1]: expected a finite number, got NaN");
+    let masked = masks(2, 3);
+    assert!(message(&[1.0], &[1.0; 3], 1, Some(&masked)).contains("expected 1 users"));
+    assert!(message(&[1.0; 2], &[1.0], 1, Some(&masked)).contains("expected 1 items"));
+    // Finite tables, but inf - inf as a score.
+    let huge = message(&[3e38, 3e38], &[3e38, -3e38], 2, None);
+    assert!(huge.starts_with("scores of user[0]"), "{huge}");
+}
+
+#[test]
+fn popularity_skips_own_items_and_breaks_ties_by_id() {
+    let lists = [vec![1, 3], vec![1, 2], vec![3, 1], vec![]];
+    let train = Interactions::from_lists(5, &lists).unwrap();
+    let popular = top_popular(&train, 3);
+    assert_eq!(popular.items(3), [1, 3, 2]);
+    assert_eq!(popular.scores(3), [3.0, 2.0, 1.0]);
+    assert_eq!(popular.items(0), [2, 0, 4]);
+}
+
+#[test]
+fn metrics_equal_hand_computed_values() {
+    // One query dimension: user 0 ranks 0 1 2 3 4, user 1 ranks 4 3 2 1 0, user 2 as user 0.
+    let lists = top_k(
+        &[1.0, -1.0, 1.0, 1.0],
+        &[5.0, 4.0, 3.0, 2.0, 1.0],
+        1,
+        4,
+        None,
+    )
+    .unwrap();
+    let relevant = [vec![1, 3, 4], vec![4], vec![4], vec![]];
+    let relevant = Interactions::from_lists(5, &relevant).unwrap();
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    // Gains of the places 1, 2, 3, 4: 1, 1/log₂3, 1/2, 1/log₂5.
+    let (g2, g3, g4) = (1.0 / 3f64.log2(), 0.5, 1.0 / 5f64.log2());
+
+    let found = metrics::evaluate(&lists, &relevant, &[4, 1, 2], Average::default()).unwrap();
+    assert_eq!(found.users, 3);
+    // At 4: user 0 hits places 2 and 4 of an ideal 1, 2, 3; user 1 hits place 1; user 2 none.
+    close(found.at[0].recall, (2.0 / 3.0 + 1.0) / 3.0);
+    close(found.at[0].ndcg, ((g2 + g4) / (1.0 + g2 + g3) + 1.0) / 3.0);
+    // At 1: user 1 alone hits. At 2: user 0 hits place 2 of an ideal 1, 2.
+    close(found.at[1].recall, 1.0 / 3.0);
+    close(found.at[1].ndcg, 1.0 / 3.0);
+    close(found.at[2].recall, (1.0 / 3.0 + 1.0) / 3.0);
+    close(found.at[2].ndcg, (g2 / (1.0 + g2) + 1.0) / 3.0);
+    assert_eq!([4, 1, 2], [found.at[0].k, found.at[1].k, found.at[2].k]);
+
+    let all = metrics::evaluate(&lists, &relevant, &[4], Average::AllUsers).unwrap();
+    assert_eq!(all.users, 4);
+    close(all.at[0].ndcg * 4.0, found.at[0].ndcg * 3.0);
+}
+
+#[test]
+fn k_beyond_the_catalogue_measures_the_whole_list() {
+    let lists = top_k(&[1.0], &[2.0, 1.0], 1, 100, None).unwrap();
+    let relevant = Interactions::from_lists(2, &[vec![0, 1]]).unwrap();
+    let found = metrics::evaluate(&lists, &relevant, &[100], Average::default()).unwrap();
+    assert_eq!((found.at[0].recall, found.at[0].ndcg), (1.0, 1.0));
+}
+
+#[test]
+fn bad_metric_arguments_are_errors() {
+    let lists = top_k(&[1.0], &[2.0, 1.0], 1, 2, None).unwrap();
+    let one = Interactions::from_lists(2, &[vec![0]]).unwrap();
+    let none = Interactions::from_lists(2, &[vec![]]).unwrap();
+    let two = Interactions::from_lists(2, &[vec![0], vec![1]]).unwrap();
+    let run = |relevant, ks: &[usize]| metrics::evaluate(&lists, relevant, ks, Average::default());
+    assert!(run(&one, &[3]).is_err());
+    assert!(run(&one, &[0]).is_err());
+    assert!(run(&two, &[1]).is_err());
+    let error = run(&none, &[1]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "relevant: expected at least one user to average over, got none"
+    );
+    let all = metrics::evaluate(&lists, &none, &[1], Average::AllUsers).unwrap();
+    assert_eq!(all.at[0].ndcg, 0.0);
+}
