@@ -35,7 +35,7 @@ pub use uss::Uss;
 
 use crate::{
     Real, Result, Shape,
-    shape::{MAX_CONSTANTS, MAX_THETA},
+    shape::{MAX_CONSTANTS, MAX_THETA, ReductionKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,8 @@ impl Spec {
     /// Checks that a batch brings what the loss needs beside its parameters.
     ///
     /// # Errors
-    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum.
+    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
+    /// in tangent form without cosine, weights or another reduction beside [`Outer::LogMeanExp`].
     pub fn check(&self, shape: &Shape) -> Result<()> {
         if shape.thetas != self.thetas {
             return Err(crate::Error::Shape {
@@ -169,6 +170,18 @@ impl Spec {
         }
         if shape.log_q && self.reduction == RowReduction::Sum {
             let message = format!("{}: log_q is for log-sum losses only", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        if self.target == TargetForm::Tangent && self.score == Score::Dot {
+            let message = format!("{}: targets in tangent form need cosine scores", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
+        if self.outer == Outer::LogMeanExp && !plain_mean {
+            let message = format!(
+                "{}: one value per batch takes reduction `mean` and no weights",
+                self.name
+            );
             return Err(crate::Error::Unsupported(message));
         }
         Ok(())
