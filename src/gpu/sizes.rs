@@ -296,7 +296,7 @@ impl Sizes {
     /// Vec4 of the D numbers that one workgroup of the products owns.
     #[must_use]
     pub fn parts(&self) -> u64 {
-        if self.dim4 % 8 == 0 { 8 } else { 4 }
+        if self.dim4.is_multiple_of(8) { 8 } else { 4 }
     }
 
     /// Groups of eight columns in a tile: fewer where the loss's text is long or loops over pairs.
