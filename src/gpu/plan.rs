@@ -520,10 +520,10 @@ impl Plan {
             .bound
             .lock()
             .map_err(|_| Error::Gpu("bind groups of a plan".into()))?;
-        if let Some((known, groups)) = &*bound {
-            if known == buffers {
-                return Ok(Arc::clone(groups));
-            }
+        if let Some((known, groups)) = &*bound
+            && known == buffers
+        {
+            return Ok(Arc::clone(groups));
         }
         let groups = self
             .dispatches

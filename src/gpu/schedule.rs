@@ -1,5 +1,5 @@
 //! The list of dispatches of a plan: stages, what they bind, their jobs. Pure data; one short loop
-//! in [`super::plan`] runs it.
+//! in [`Plan::encode_part`](super::Plan::encode_part) runs it.
 
 use super::{
     Stage, TableLayouts,
@@ -319,7 +319,7 @@ impl Schedule<'_> {
         match self.shape.columns {
             ColumnKind::All => {}
             ColumnKind::Shared(n) => {
-                self.sort(Slot::ColumnIds, Slot::ColumnLinks, n as u64, candidates)
+                self.sort(Slot::ColumnIds, Slot::ColumnLinks, n as u64, candidates);
             }
             ColumnKind::Sampled(n) => {
                 self.sort(

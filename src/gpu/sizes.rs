@@ -298,7 +298,7 @@ impl Sizes {
     /// Vec4 of the D numbers that one workgroup of the products owns.
     #[must_use]
     pub fn parts(&self) -> u64 {
-        if self.dim4 % 8 == 0 { 8 } else { 4 }
+        if self.dim4.is_multiple_of(8) { 8 } else { 4 }
     }
 
     /// Whether the score tile keeps its rows in registers, all D numbers unrolled: where they are
