@@ -1,0 +1,77 @@
+//! The backend on the CPU.
+
+use super::{Adam, Backend, Embeddings, Interactions, Start, Step};
+use crate::{
+    Batch, DynLoss, Exclude, Lists, Matrix, Positives, Result, Want, cpu,
+};
+
+/// Trains on all cores in f32. The bits do not depend on how many there are.
+#[derive(Debug)]
+pub struct CpuBackend<'a> {
+    loss: &'a dyn DynLoss,
+    train: &'a Interactions,
+    embeddings: Embeddings,
+    /// Of queries and candidates.
+    adam: [Adam; 2],
+    losses: Vec<f32>,
+}
+
+impl<'a> CpuBackend<'a> {
+    /// The state before the first step.
+    ///
+    /// # Errors
+    /// As [`Start::validate`].
+    pub fn new(start: Start<'a>) -> Result<Self> {
+        start.validate()?;
+        let adam = |table: &[f32]| Adam::new(table.len(), start.adam);
+        let adam = [
+            adam(&start.embeddings.queries)?,
+            adam(&start.embeddings.candidates)?,
+        ];
+        Ok(CpuBackend {
+            loss: start.loss,
+            train: start.train,
+            embeddings: start.embeddings,
+            adam,
+            losses: Vec::new(),
+        })
+    }
+}
+
+impl Backend for CpuBackend<'_> {
+    fn step(&mut self, step: &Step) -> Result<()> {
+        let tables = &self.embeddings;
+        let known = Lists {
+            offsets: self.train.offsets(),
+            ids: self.train.ids(),
+        };
+        let batch = Batch::new(
+            Matrix::new("queries", &tables.queries, tables.dim)?,
+            Matrix::new("candidates", &tables.candidates, tables.dim)?,
+            Positives::Many(step.positives()),
+        )?
+        .rows(step.rows())?
+        .exclude(Exclude::ByQuery(known))?;
+        let output = cpu::evaluate::<f32>(self.loss, &batch, Want::BOTH)?;
+        self.losses.push(output.value);
+        let tables = &mut self.embeddings;
+        let gradients = [output.grad_queries, output.grad_candidates];
+        let parameters = [&mut tables.queries, &mut tables.candidates];
+        for ((adam, parameters), gradient) in self.adam.iter_mut().zip(parameters).zip(gradients) {
+            adam.step(parameters, gradient.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    fn take_losses(&mut self) -> Result<Vec<f32>> {
+        Ok(std::mem::take(&mut self.losses))
+    }
+
+    fn embeddings(&mut self) -> Result<Embeddings> {
+        Ok(self.embeddings.clone())
+    }
+
+    fn describe(&self) -> String {
+        format!("CPU, f32, {} threads", rayon::current_num_threads())
+    }
+}
