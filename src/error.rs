@@ -107,6 +107,25 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A field of a file is missing or is not what was expected.
+    #[error("{path}: {field}: {message}")]
+    Field {
+        /// The path.
+        path: String,
+        /// The field's name.
+        field: String,
+        /// What was expected and what came.
+        message: String,
+    },
+    /// What a file describes cannot be evaluated.
+    #[error("{path}: {source}")]
+    File {
+        /// The path.
+        path: String,
+        /// The cause.
+        #[source]
+        source: Box<Error>,
+    },
     /// A file's content is not what was expected.
     #[error("{path}:{line}: {message}")]
     Parse {

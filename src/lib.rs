@@ -1,7 +1,13 @@
 //! wgloss computes ranking and angular-margin losses and their gradients on any GPU, without ever
 //! storing the users × items score matrix.
 
+pub mod adapter;
 mod batch;
+#[cfg(feature = "case")]
+pub mod case;
+pub mod check;
+pub mod cpu;
+mod engine;
 mod error;
 pub mod loss;
 mod matrix;
@@ -12,6 +18,7 @@ mod shape;
 pub mod train;
 
 pub use batch::{Batch, Columns, Exclude, Lists, Positives, Reduction};
+pub use engine::{Device, Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use loss::{AnyLoss, DynLoss, Loss};
 pub use matrix::{Elements, Matrix};

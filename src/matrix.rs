@@ -105,7 +105,9 @@ impl<'a> Matrix<'a> {
         }
         // The last row needs no padding behind it.
         let padded = elements.len() + (stride - dim);
-        if elements.is_empty() || padded % stride != 0 && elements.len() % stride != 0 {
+        if elements.is_empty()
+            || !padded.is_multiple_of(stride) && !elements.len().is_multiple_of(stride)
+        {
             return Err(shape(
                 format!("whole rows of {dim} numbers, at least one, {stride} apart"),
                 format!("{} numbers", elements.len()),

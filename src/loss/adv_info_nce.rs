@@ -1,6 +1,9 @@
 //! AdvInfoNCE: InfoNCE with hardness weights from an adversary's embeddings. The model's step.
 
-use super::{Entry, Loss, Pair, Parameters, Row, RowLoss, Score, SecondTile, Spec, positive};
+use super::{
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, Score, SecondTile,
+    Spec, positive,
+};
 use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,24 @@ impl Default for AdvInfoNce {
             score_scale: 1.0,
         }
     }
+}
+
+impl Described for AdvInfoNce {
+    const ABOUT: About = About {
+        title: "AdvInfoNCE, the model's step",
+        formula: "softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)",
+        parameters: &[
+            Parameter::TAU,
+            Parameter {
+                name: "neg_weight",
+                domain: "> 0",
+                meaning: "K, weight of the negatives",
+            },
+            Parameter::SCORE,
+            Parameter::SCORE_SCALE,
+        ],
+        source: "Zhang et al., Empowering collaborative filtering with principled adversarial contrastive loss (NeurIPS 2023)",
+    };
 }
 
 impl Loss for AdvInfoNce {

@@ -1,8 +1,8 @@
 //! ArcFace, plain variant, exact gradient.
 
 use super::{
-    Entry, Loss, Pair, Parameters, PositiveScore, Row, RowLoss, Score, Spec, Target, TargetForm,
-    positive,
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, PositiveScore, Row, RowLoss, Score,
+    Spec, Target, TargetForm, positive,
 };
 use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,32 @@ impl Default for ArcFace {
             gradient: Gradient::Exact,
         }
     }
+}
+
+impl Described for ArcFace {
+    const ABOUT: About = About {
+        title: "ArcFace, additive angular margin",
+        formula: "softplus(LSE_{j≠y}(s·cos θ_j) − s·cos(θ_y + m))",
+        parameters: &[
+            Parameter::SCALE,
+            Parameter {
+                name: "margin",
+                domain: "0 ≤ margin < π",
+                meaning: "m, added to the angle, radians",
+            },
+            Parameter {
+                name: "variant",
+                domain: "plain",
+                meaning: "what happens beyond θ + m = π",
+            },
+            Parameter {
+                name: "gradient",
+                domain: "exact",
+                meaning: "which derivative the target gets",
+            },
+        ],
+        source: "Deng et al., ArcFace: additive angular margin loss for deep face recognition (CVPR 2019)",
+    };
 }
 
 impl Loss for ArcFace {

@@ -1,6 +1,9 @@
 //! Bilateral softmax loss (BSL) in the forms that carry its name.
 
-use super::{Entry, Loss, Pair, Parameters, Pool, Row, RowLoss, Score, Spec, positive};
+use super::{
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, Pool, Row, RowLoss, Score, Spec,
+    positive,
+};
 use crate::{Error, Real, Result, Shape, shape::ReductionKind};
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +115,57 @@ impl Bsl {
             BslForm::Multi { tau, exponent } => [1.0 / tau, exponent, 1.0, 1.0, 1.0 / tau],
             BslForm::Published { tau1, tau2 } => [1.0 / tau2, tau2, tau1, 1.0, 1.0 / tau1],
         }
+    }
+}
+
+impl Described for Bsl {
+    const ABOUT: About = About {
+        title: "bilateral softmax loss",
+        formula: "ir_benchmark: −s⁺/τ1 + (τ2/τ1)·LSE_j(s_j/τ2)",
+        parameters: &[
+            Parameter {
+                name: "form",
+                domain: "ir_benchmark, reweight, single, multi, published",
+                meaning: "which of the functions called BSL",
+            },
+            Parameter {
+                name: "tau1",
+                domain: "> 0",
+                meaning: "positive side (ir_benchmark, published)",
+            },
+            Parameter {
+                name: "tau2",
+                domain: "> 0",
+                meaning: "negative side (ir_benchmark, published)",
+            },
+            Parameter {
+                name: "tau",
+                domain: "> 0",
+                meaning: "temperature (reweight, single, multi)",
+            },
+            Parameter {
+                name: "exponent",
+                domain: "> 0",
+                meaning: "on the negative sum (reweight, multi; single ignores it)",
+            },
+            Parameter::SCORE,
+            Parameter::SCORE_SCALE,
+        ],
+        source: "Wu et al., BSL: understanding and improving softmax loss for recommendation (ICDE 2024)",
+    };
+
+    fn variants() -> Vec<Self> {
+        let (tau, exponent) = (0.2, 1.1);
+        let (tau1, tau2) = (0.2, 0.1);
+        [
+            BslForm::IrBenchmark { tau1, tau2 },
+            BslForm::Reweight { tau, exponent },
+            BslForm::Single { tau, exponent },
+            BslForm::Multi { tau, exponent },
+            BslForm::Published { tau1, tau2 },
+        ]
+        .map(Bsl::new)
+        .into()
     }
 }
 

@@ -13,6 +13,7 @@
 //! Adding a loss costs its Rust file, its WGSL file (the same functions), and a line in
 //! [`registry`].
 
+mod about;
 mod adv_info_nce;
 mod arc_face;
 mod bsl;
@@ -22,6 +23,7 @@ pub mod registry;
 mod sl;
 mod uss;
 
+pub use about::{About, Described, Parameter};
 pub use adv_info_nce::AdvInfoNce;
 pub use arc_face::{ArcFace, Gradient, Variant};
 pub use bsl::{Bsl, BslForm};
@@ -247,7 +249,8 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// What the engine must know.
     fn spec(&self) -> Spec;
 
-    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`].
+    /// The numbers the functions read as `constants`, at most [`MAX_CONSTANTS`]. The first is the
+    /// factor that z has on scores (1/τ, or a scale): tolerances of [`crate::check`] read it.
     fn constants(&self) -> Vec<f64>;
 
     /// Checks parameters and their fit to the batch.

@@ -1,6 +1,9 @@
 //! Pairwise softmax loss (PSL): the softmax loss with another surrogate in place of exp.
 
-use super::{Entry, Loss, Outer, Pair, Parameters, Row, RowLoss, Score, Spec, positive};
+use super::{
+    About, Described, Entry, Loss, Outer, Pair, Parameter, Parameters, Row, RowLoss, Score, Spec,
+    positive,
+};
 use crate::{Error, Real, Result, Shape, shape::ReductionKind};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +19,7 @@ pub enum Activation {
     Relu,
     /// `1 + e^d`.
     Softplus,
-    /// `e^d`: SL at temperature τ/score_scale.
+    /// `e^d`: SL at temperature τ/`score_scale`.
     Exp,
 }
 
@@ -29,7 +32,7 @@ pub enum Activation {
 /// `log mean_{b,j} σ(d_bj)^{1/τ}`, and takes the mean alone; its row losses are the rows' log-sums.
 /// With `positive_in_sum` the positive adds `σ(0)^{1/τ}` (the paper's sum over all items).
 ///
-/// Domain: τ > 0. atan: cosine with 2·score_scale < tan 1 ≈ 1.557, dot is refused.
+/// Domain: τ > 0. atan: cosine with 2·`score_scale` < tan 1 ≈ 1.557, dot is refused.
 /// A row whose columns are all dead (relu) has loss 0 and gradient 0 and is counted.
 /// Source: Yang et al., "PSL: rethinking and improving softmax loss from pairwise perspective for
 /// recommendation" (NeurIPS 2024), eq. 3.1 and appendix C.
@@ -115,6 +118,50 @@ impl Psl {
             Activation::Softplus => (d.softplus(), d.sigmoid()),
             Activation::Exp => (d, R::ONE),
         }
+    }
+}
+
+impl Described for Psl {
+    const ABOUT: About = About {
+        title: "pairwise softmax loss",
+        formula: "log Σ_j σ(s_j − s⁺)^{1/τ}",
+        parameters: &[
+            Parameter {
+                name: "activation",
+                domain: "tanh, atan, relu, softplus, exp",
+                meaning: "the surrogate σ; atan: cosine with 2·score_scale < tan 1",
+            },
+            Parameter::TAU,
+            Parameter {
+                name: "method",
+                domain: "1, 2",
+                meaning: "1: per row; 2: one value per batch, mean alone",
+            },
+            Parameter {
+                name: "positive_in_sum",
+                domain: "true, false",
+                meaning: "whether the positive joins the sum",
+            },
+            Parameter::SCORE,
+            Parameter::SCORE_SCALE,
+        ],
+        source: "Yang et al., PSL: rethinking and improving softmax loss from pairwise perspective for recommendation (NeurIPS 2024)",
+    };
+
+    fn variants() -> Vec<Self> {
+        use Activation::{Atan, Exp, Relu, Softplus, Tanh};
+        let mut all: Vec<Psl> = [Tanh, Atan, Relu, Softplus, Exp]
+            .map(|activation| Psl::new(activation, 0.1))
+            .into();
+        all.push(Psl {
+            method: 2,
+            ..Psl::default()
+        });
+        all.push(Psl {
+            positive_in_sum: true,
+            ..Psl::new(Softplus, 0.1)
+        });
+        all
     }
 }
 

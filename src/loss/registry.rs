@@ -1,7 +1,7 @@
 //! Every loss that comes with the crate, by name.
 
 use super::{
-    DynLoss,
+    About, Described, DynLoss,
     adv_info_nce::AdvInfoNce,
     arc_face::ArcFace,
     bsl::Bsl,
@@ -34,6 +34,23 @@ macro_rules! losses {
 
         /// The names, in the order of the README's table.
         pub const NAMES: &[&str] = &[$($name),*];
+
+        /// The description of the loss of this name.
+        #[must_use]
+        pub fn about(name: &str) -> Option<&'static About> {
+            match name {
+                $($name => Some(&<$variant as Described>::ABOUT),)*
+                _ => None,
+            }
+        }
+
+        /// Every loss in the configurations that run every branch of it.
+        #[must_use]
+        pub fn variants() -> Vec<AnyLoss> {
+            let mut all = Vec::new();
+            $(all.extend($variant::variants().into_iter().map(AnyLoss::$variant));)*
+            all
+        }
 
         /// Every loss with its default parameters.
         #[must_use]

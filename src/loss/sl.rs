@@ -1,6 +1,8 @@
 //! Softmax loss (SL, sampled softmax) and InfoNCE.
 
-use super::{Entry, Loss, Pair, Parameters, Row, RowLoss, Score, Spec, positive};
+use super::{
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, Score, Spec, positive,
+};
 use crate::{Real, Result, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,36 @@ impl Sl {
             tau,
             ..Sl::default()
         }
+    }
+}
+
+impl Described for Sl {
+    const ABOUT: About = About {
+        title: "softmax loss, sampled softmax",
+        formula: "log Σ_j e^{(s_j − s⁺)/τ}",
+        parameters: &[
+            Parameter::TAU,
+            Parameter {
+                name: "positive_in_sum",
+                domain: "true, false",
+                meaning: "whether the positive joins the sum",
+            },
+            Parameter::SCORE,
+            Parameter::SCORE_SCALE,
+        ],
+        source: "Wu et al., On the effectiveness of sampled softmax loss for item recommendation (TOIS 2024)",
+    };
+
+    fn variants() -> Vec<Self> {
+        let in_sum = Sl {
+            positive_in_sum: true,
+            ..Sl::default()
+        };
+        let dot = Sl {
+            score: Score::Dot,
+            ..Sl::new(0.5)
+        };
+        vec![Sl::default(), in_sum, dot]
     }
 }
 
@@ -110,6 +142,15 @@ impl Default for InfoNce {
             score_scale: 1.0,
         }
     }
+}
+
+impl Described for InfoNce {
+    const ABOUT: About = About {
+        title: "InfoNCE: the softmax loss with the positive in the sum",
+        formula: "−log e^{s⁺/τ} / (e^{s⁺/τ} + Σ_j e^{s_j/τ})",
+        parameters: &[Parameter::TAU, Parameter::SCORE, Parameter::SCORE_SCALE],
+        source: "van den Oord et al., Representation learning with contrastive predictive coding (2018)",
+    };
 }
 
 impl Loss for InfoNce {

@@ -1,6 +1,9 @@
 //! USS of UniTSFace: sample-to-sample sigmoid loss with one learnable threshold.
 
-use super::{Entry, Loss, Pair, Parameters, Row, RowLoss, RowReduction, Score, Spec, positive};
+use super::{
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, RowReduction, Score,
+    Spec, positive,
+};
 use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +44,35 @@ fn clipped<R: Real>(x: R, limit: R) -> (R, R) {
         clip.softplus(),
         if inside { clip.sigmoid() } else { R::ZERO },
     )
+}
+
+impl Described for Uss {
+    const ABOUT: About = About {
+        title: "USS of UniTSFace, sample to sample",
+        formula: "softplus(b − γ(c_y − m)) + Σ_{j≠y} softplus(γ c_j − b)",
+        parameters: &[
+            Parameter::SCALE,
+            Parameter {
+                name: "margin",
+                domain: "finite",
+                meaning: "m, on the positive cosine",
+            },
+            Parameter {
+                name: "clamp",
+                domain: "true, false",
+                meaning: "whether exponents are clipped to ±scale",
+            },
+        ],
+        source: "Li et al., UniTSFace: unified threshold integrated sample-to-sample loss for face recognition (NeurIPS 2023)",
+    };
+
+    fn variants() -> Vec<Self> {
+        let clamped = Uss {
+            clamp: true,
+            ..Uss::default()
+        };
+        vec![Uss::default(), clamped]
+    }
 }
 
 impl Loss for Uss {

@@ -1,2 +1,50 @@
-//! The command.
-fn main() {}
+//! The command `wgloss`.
+
+mod check;
+mod compute;
+mod device;
+mod info;
+mod losses;
+mod screen;
+
+use clap::{Parser, Subcommand};
+use screen::Screen;
+use std::process::ExitCode;
+
+/// Ranking and angular-margin losses with exact gradients, on any GPU.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Compute(compute::Arguments),
+    Check(check::Arguments),
+    Losses(losses::Arguments),
+    Info(info::Arguments),
+}
+
+/// What a command comes to: whether all went well, what did not being told already; or an error
+/// that ended it.
+type Outcome = wgloss::Result<bool>;
+
+fn main() -> ExitCode {
+    let mut screen = Screen::default();
+    let outcome = match Cli::parse().command {
+        Command::Compute(arguments) => compute::run(&arguments, &mut screen),
+        Command::Check(arguments) => check::run(&arguments, &mut screen),
+        Command::Losses(arguments) => losses::run(&arguments, &mut screen),
+        Command::Info(arguments) => info::run(&arguments, &mut screen),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            screen.complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How large results are before their terms cancel, and how much a loss magnifies scores.
+
+use crate::{Batch, IGNORED, Matrix, Reduction, loss::Score, loss::Spec};
+
+/// Sizes for one loss on one batch.
+pub(super) struct Magnitudes {
+    /// κ.
+    pub sharpness: f64,
+    queries: f64,
+    candidates: f64,
+    total: f64,
+}
+
+impl Magnitudes {
+    pub fn of(spec: &Spec, constants: &[f64], batch: &Batch<'_>) -> Self {
+        let queries = norms(&batch.query_table());
+        let candidates = norms(&batch.candidate_table());
+        let factor = constants.first().map_or(1.0, |x| x.abs()) * spec.score_scale.abs();
+        let (per_query, total) = pair_weights(batch);
+        // |∂s/∂q| is at most ‖c‖ for a dot product, 1/‖q‖ for a cosine.
+        let (sharpness, by_query, by_candidate) = match spec.score {
+            Score::Dot => (
+                factor * queries.largest * candidates.largest,
+                candidates.largest,
+                queries.largest,
+            ),
+            Score::Cosine => (factor, 1.0 / queries.smallest, 1.0 / candidates.smallest),
+        };
+        Magnitudes {
+            sharpness,
+            queries: per_query * by_query,
+            candidates: total * by_candidate,
+            total,
+        }
+    }
+
+    /// What the result of this name is at least, before its terms cancel. The gradients' factor
+    /// κ is left out: the rule multiplies by it.
+    pub fn least(&self, name: &str) -> f64 {
+        match name {
+            "grad_queries" => self.queries,
+            "grad_candidates" => self.candidates,
+            "row_values" => 1.0,
+            _ => self.total,
+        }
+    }
+}
+
+struct Norms {
+    smallest: f64,
+    largest: f64,
+}
+
+/// The extreme norms of a table's rows; zero rows have no direction and no gradient.
+fn norms(table: &Matrix<'_>) -> Norms {
+    let mut row = vec![0.0f64; table.dim()];
+    let mut norms = Norms {
+        smallest: f64::INFINITY,
+        largest: 0.0,
+    };
+    for at in 0..table.rows() {
+        table.read_row(at, &mut row);
+        let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if norm > 0.0 {
+            norms.smallest = norms.smallest.min(norm);
+            norms.largest = norms.largest.max(norm);
+        }
+    }
+    norms
+}
+
+/// |∂value/∂ℓ| summed over pairs: the largest sum of any query, and that of all.
+fn pair_weights(batch: &Batch<'_>) -> (f64, f64) {
+    let counted = batch.positive_ids().iter().filter(|id| **id != IGNORED);
+    let divisor = counted.count().max(1) as f64;
+    let mut per_query = vec![0.0f64; batch.query_table().rows()];
+    for row in 0..batch.n_rows() {
+        for pair in batch.pairs_of(row) {
+            let weight = batch.pair_weights().map_or(1.0, |w| f64::from(w[pair]));
+            let outer = match batch.reduction_of_rows() {
+                Reduction::Mean => 1.0 / divisor,
+                Reduction::Sum => 1.0,
+                Reduction::None { upstream } => f64::from(upstream[pair]),
+            };
+            per_query[batch.query_of(row)] += (weight * outer).abs();
+        }
+    }
+    let largest = per_query.iter().copied().fold(0.0, f64::max);
+    (largest, per_query.iter().sum())
+}

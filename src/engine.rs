@@ -1,0 +1,283 @@
+//! Slices in, vectors out: [`Engine`].
+
+use crate::{Batch, DynLoss, Error, Output, Real, Reduction, Result, Want, adapter, cpu};
+use std::{fmt, str::FromStr};
+
+/// What an engine computes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Device {
+    /// A hardware GPU if there is one, or else the CPU.
+    #[default]
+    Auto,
+    /// The best adapter, a software one where there is no other; an error where there is none.
+    Gpu,
+    /// The CPU, all cores, in f32.
+    Cpu,
+    /// The CPU in f64: slow and accurate, what the others are compared with.
+    Reference,
+}
+
+impl Device {
+    /// The names, as [`FromStr`] takes them.
+    pub const NAMES: [&str; 4] = ["auto", "gpu", "cpu", "reference"];
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Device::Auto),
+            "gpu" => Ok(Device::Gpu),
+            "cpu" => Ok(Device::Cpu),
+            "reference" => Ok(Device::Reference),
+            _ => Err(Error::Unknown {
+                what: "device".into(),
+                kind: "device",
+                name: name.into(),
+                valid: Device::NAMES.join(", "),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Device::Auto => "auto",
+            Device::Gpu => "gpu",
+            Device::Cpu => "cpu",
+            Device::Reference => "reference",
+        })
+    }
+}
+
+/// How to make an [`Engine`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// What to compute on.
+    pub device: Device,
+    /// Part of the name of the adapter to take, whatever the case; also a software one.
+    pub adapter: Option<String>,
+}
+
+impl EngineOptions {
+    /// Chooses the device.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Chooses the adapter by a part of its name.
+    #[must_use]
+    pub fn adapter(mut self, name: impl Into<String>) -> Self {
+        self.adapter = Some(name.into());
+        self
+    }
+}
+
+/// Evaluates losses on slices.
+///
+/// Nothing is kept between calls but the device itself.
+#[derive(Debug)]
+pub struct Engine {
+    path: Path,
+    description: String,
+}
+
+/// The implementation behind an engine.
+#[derive(Debug)]
+enum Path {
+    Cpu,
+    Reference,
+}
+
+impl Engine {
+    /// An engine on a hardware GPU if there is one, or else on the CPU; [`Engine::describe`] says
+    /// which it became.
+    ///
+    /// # Errors
+    /// The GPU was found but could not be opened.
+    pub fn new() -> Result<Self> {
+        Self::with_options(&EngineOptions::default())
+    }
+
+    /// An engine as asked for.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if a GPU or an adapter was asked for and there is none;
+    /// [`Error::Unsupported`] if an adapter was asked for together with a CPU device.
+    pub fn with_options(options: &EngineOptions) -> Result<Self> {
+        let named = options.adapter.as_deref();
+        match (options.device, named) {
+            (Device::Cpu | Device::Reference, Some(name)) => Err(Error::Unsupported(format!(
+                "adapter `{name}`: device `{}` uses no adapter",
+                options.device
+            ))),
+            (Device::Cpu, None) => Ok(Self::on_cpu("as asked for")),
+            (Device::Reference, None) => Ok(Self {
+                path: Path::Reference,
+                description: format!("CPU, f64 reference, {}", threads()),
+            }),
+            (Device::Gpu, _) | (Device::Auto, Some(_)) => Self::on_gpu(named),
+            (Device::Auto, None) => Ok(Self::on_cpu("no hardware GPU in use")),
+        }
+    }
+
+    fn on_cpu(why: &str) -> Self {
+        Self {
+            path: Path::Cpu,
+            description: format!("CPU, f32, {} ({why})", threads()),
+        }
+    }
+
+    fn on_gpu(name: Option<&str>) -> Result<Self> {
+        let adapters = adapter::adapters();
+        let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+        let place = adapter::pick(&infos, name)?;
+        Err(Error::Unsupported(format!(
+            "{}: this version computes on the CPU only",
+            adapter::describe(&infos[place])
+        )))
+    }
+
+    /// One line that says what the engine runs on.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    /// What the engine became; never [`Device::Auto`].
+    #[must_use]
+    pub fn device(&self) -> Device {
+        match self.path {
+            Path::Cpu => Device::Cpu,
+            Path::Reference => Device::Reference,
+        }
+    }
+
+    /// The value, the row losses and the row statistics.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn forward(&self, loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Output<f32>> {
+        self.evaluate(loss, batch, Want::NOTHING)
+    }
+
+    /// The value and the gradients of both tables.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn value_and_grad(&self, loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Output<f32>> {
+        self.evaluate(loss, batch, Want::BOTH)
+    }
+
+    /// The gradients of `Σ_p upstream_p · ℓ_p`, whatever the batch's own reduction: the backward
+    /// pass of row losses that went into something else.
+    ///
+    /// # Errors
+    /// The upstream gradients are not one finite number per pair; or as [`Engine::evaluate`].
+    pub fn backward(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        upstream: &[f32],
+    ) -> Result<Output<f32>> {
+        let batch = batch.clone().reduction(Reduction::None { upstream })?;
+        self.evaluate(loss, &batch, Want::BOTH)
+    }
+
+    /// The value and the gradients that are wanted. The reference's results are rounded to f32:
+    /// see [`Engine::evaluate_f64`].
+    ///
+    /// # Errors
+    /// Loss and batch do not fit, a parameter is outside its domain, or a result is beyond the
+    /// range of f32.
+    pub fn evaluate(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        want: Want,
+    ) -> Result<Output<f32>> {
+        let output = match self.path {
+            Path::Cpu => cpu::evaluate::<f32>(loss, batch, want)?,
+            Path::Reference => convert(&cpu::evaluate::<f64>(loss, batch, want)?, Real::to_f32),
+        };
+        check_finite(&output)?;
+        Ok(output)
+    }
+
+    /// As [`Engine::evaluate`], in f64: the reference's results as they are, those of the other
+    /// devices widened.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn evaluate_f64(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        want: Want,
+    ) -> Result<Output<f64>> {
+        if !matches!(self.path, Path::Reference) {
+            return Ok(convert(&self.evaluate(loss, batch, want)?, Real::to_f64));
+        }
+        let output = cpu::evaluate::<f64>(loss, batch, want)?;
+        check_finite(&output)?;
+        Ok(output)
+    }
+}
+
+fn threads() -> String {
+    match rayon::current_num_threads() {
+        1 => "1 thread".into(),
+        n => format!("{n} threads"),
+    }
+}
+
+fn convert<A: Real, B: Real>(from: &Output<A>, number: impl Fn(A) -> B + Copy) -> Output<B> {
+    let numbers = |from: &[A]| from.iter().map(|x| number(*x)).collect::<Vec<B>>();
+    Output {
+        value: number(from.value),
+        row_losses: numbers(&from.row_losses),
+        grad_queries: from.grad_queries.as_deref().map(numbers),
+        grad_candidates: from.grad_candidates.as_deref().map(numbers),
+        grad_theta: numbers(&from.grad_theta),
+        statistics: from
+            .statistics
+            .iter()
+            .map(|pair| crate::PairStatistic {
+                sum: number(pair.sum),
+                target: number(pair.target),
+                count: number(pair.count),
+            })
+            .collect(),
+        counts: from.counts,
+    }
+}
+
+/// Finite inputs can still overflow on the way (a dot product of huge vectors): that is an error,
+/// not a NaN that the caller finds an epoch later.
+fn check_finite<R: Real>(output: &Output<R>) -> Result<()> {
+    check_numbers("value", &[output.value])?;
+    check_numbers("row_values", &output.row_losses)?;
+    check_numbers(
+        "grad_queries",
+        output.grad_queries.as_deref().unwrap_or(&[]),
+    )?;
+    let candidates = output.grad_candidates.as_deref().unwrap_or(&[]);
+    check_numbers("grad_candidates", candidates)?;
+    check_numbers("grad_theta", &output.grad_theta)
+}
+
+fn check_numbers<R: Real>(argument: &'static str, numbers: &[R]) -> Result<()> {
+    match numbers.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::NotFinite {
+            argument,
+            at,
+            value: numbers[at].to_f64(),
+        }),
+    }
+}

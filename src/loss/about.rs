@@ -1,0 +1,66 @@
+//! What there is to say about a loss: for `wgloss losses`, for error messages that list what is
+//! valid, for the tests that go through every loss and its variants.
+
+/// A loss in words.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// What it is called in full.
+    pub title: &'static str,
+    /// Its formula, in nats.
+    pub formula: &'static str,
+    /// Its parameters, every one that its JSON form takes.
+    pub parameters: &'static [Parameter],
+    /// Where it was published.
+    pub source: &'static str,
+}
+
+/// A parameter in words. Its default is that of the loss's `Default`.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// What values it takes.
+    pub domain: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+impl Parameter {
+    /// What embeddings are compared by.
+    pub const SCORE: Parameter = Parameter {
+        name: "score",
+        domain: "dot, cosine",
+        meaning: "what embeddings are compared by",
+    };
+    /// The factor on scores.
+    pub const SCORE_SCALE: Parameter = Parameter {
+        name: "score_scale",
+        domain: "> 0",
+        meaning: "factor on scores",
+    };
+    /// The temperature τ.
+    pub const TAU: Parameter = Parameter {
+        name: "tau",
+        domain: "> 0",
+        meaning: "temperature, in units of the score",
+    };
+    /// The scale s (or γ) of angular losses.
+    pub const SCALE: Parameter = Parameter {
+        name: "scale",
+        domain: "> 0",
+        meaning: "factor on cosines, one over a temperature",
+    };
+}
+
+/// A loss that describes itself. Its file implements it, beside [`super::Loss`].
+pub trait Described: Default {
+    /// The description.
+    const ABOUT: About;
+
+    /// Configurations that between them run every branch of the scalar functions: what tests and
+    /// `wgloss check` evaluate.
+    #[must_use]
+    fn variants() -> Vec<Self> {
+        vec![Self::default()]
+    }
+}
