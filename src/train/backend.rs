@@ -27,6 +27,9 @@ pub trait Backend {
     /// The device failed.
     fn embeddings(&mut self) -> Result<Embeddings>;
 
+    /// The loss.
+    fn loss(&self) -> &dyn DynLoss;
+
     /// One line that says what it runs on.
     fn describe(&self) -> String;
 }
@@ -67,7 +70,12 @@ impl Start<'_> {
         }
         let tables = &self.embeddings;
         check_rows("queries", &tables.queries, tables.dim, self.train.users())?;
-        check_rows("candidates", &tables.candidates, tables.dim, self.train.items())?;
+        check_rows(
+            "candidates",
+            &tables.candidates,
+            tables.dim,
+            self.train.items(),
+        )?;
         self.loss.check(&self.shape())?;
         self.adam.validate()
     }

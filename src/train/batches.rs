@@ -116,9 +116,7 @@ impl<'a> Dealer<'a> {
     /// [`Error::Shape`] where the size is 0 or `train` is empty.
     pub fn new(train: &'a Interactions, batching: Batching, seed: u64) -> Result<Self> {
         let kind = match batching.by {
-            BatchBy::Interactions => {
-                Kind::Interactions(Sampler::new(train, batching.size, seed)?)
-            }
+            BatchBy::Interactions => Kind::Interactions(Sampler::new(train, batching.size, seed)?),
             BatchBy::Users => {
                 let users: Vec<u32> = (0u32..)
                     .zip(train.offsets().windows(2))

@@ -1,9 +1,7 @@
 //! The backend on the CPU.
 
 use super::{Adam, Backend, Embeddings, Interactions, Start, Step};
-use crate::{
-    Batch, DynLoss, Exclude, Lists, Matrix, Positives, Result, Want, cpu,
-};
+use crate::{Batch, DynLoss, Error, Exclude, Lists, Matrix, Positives, Result, Want, cpu};
 
 /// Trains on all cores in f32. The bits do not depend on how many there are.
 #[derive(Debug)]
@@ -53,6 +51,14 @@ impl Backend for CpuBackend<'_> {
         .rows(step.rows())?
         .exclude(Exclude::ByQuery(known))?;
         let output = cpu::evaluate::<f32>(self.loss, &batch, Want::BOTH)?;
+        // Before the step, so that the embeddings stay numbers.
+        if !output.value.is_finite() {
+            return Err(Error::NotFinite {
+                argument: "loss of step",
+                at: self.losses.len(),
+                value: output.value.into(),
+            });
+        }
         self.losses.push(output.value);
         let tables = &mut self.embeddings;
         let gradients = [output.grad_queries, output.grad_candidates];
@@ -69,6 +75,10 @@ impl Backend for CpuBackend<'_> {
 
     fn embeddings(&mut self) -> Result<Embeddings> {
         Ok(self.embeddings.clone())
+    }
+
+    fn loss(&self) -> &dyn DynLoss {
+        self.loss
     }
 
     fn describe(&self) -> String {

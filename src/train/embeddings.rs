@@ -1,11 +1,16 @@
 //! The trained tables.
 
+use std::{collections::HashMap, io, path::Path};
+
+use rayon::prelude::*;
+use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Interactions, TopK,
     init::{Table, normal},
     rank::top_k,
+    whole_file::write_whole,
 };
 use crate::{Error, Result, loss::Score, shape::MAX_DIM};
 
@@ -27,8 +32,16 @@ pub struct Init {
     pub dim: usize,
     /// Their standard deviation.
     pub deviation: f64,
-    /// Seed of their values.
-    pub seed: u64,
+}
+
+impl Default for Init {
+    /// Width 64 and N(0, 1), as in the published protocol.
+    fn default() -> Self {
+        Init {
+            dim: 64,
+            deviation: 1.0,
+        }
+    }
 }
 
 impl Embeddings {
@@ -37,12 +50,8 @@ impl Embeddings {
     /// # Errors
     /// [`Error::Shape`] for a width outside 1..=1024, [`Error::Domain`] for a deviation that is
     /// not a positive number.
-    pub fn normal(data: &Interactions, init: Init) -> Result<Self> {
-        let Init {
-            dim,
-            deviation,
-            seed,
-        } = init;
+    pub fn normal(data: &Interactions, init: Init, seed: u64) -> Result<Self> {
+        let Init { dim, deviation } = init;
         if !(1..=MAX_DIM).contains(&dim) {
             return Err(Error::Shape {
                 argument: "dim",
@@ -82,6 +91,35 @@ impl Embeddings {
         }
     }
 
+    /// Whether every number is finite.
+    pub fn is_finite(&self) -> bool {
+        let tables = [&self.queries, &self.candidates];
+        (tables.iter()).all(|table| table.par_iter().all(|x| x.is_finite()))
+    }
+
+    /// Writes both tables, named `queries` and `candidates`, as a safetensors file with the notes
+    /// of `about` as its metadata. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; an older file of the name is kept then.
+    pub fn save(&self, path: &Path, about: HashMap<String, String>) -> Result<()> {
+        let view = |table| {
+            let shape = vec![Vec::len(table) / self.dim, self.dim];
+            // Two numbers of a shape that multiply to the length: no view can be refused.
+            TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(table))
+        };
+        write_whole(path, |temporary| {
+            let tables = [
+                ("queries", view(&self.queries).map_err(io::Error::other)?),
+                (
+                    "candidates",
+                    view(&self.candidates).map_err(io::Error::other)?,
+                ),
+            ];
+            safetensors::serialize_to_file(tables, Some(about), temporary).map_err(io::Error::other)
+        })
+    }
+
     /// The candidates at unit length; a zero vector stays one.
     fn unit_candidates(&self) -> Vec<f32> {
         let mut candidates = self.candidates.clone();
@@ -116,17 +154,7 @@ mod tests {
     #[test]
     fn settings_outside_their_domain_are_named() {
         let data = Interactions::from_lists(3, &[vec![0], vec![2]]).unwrap();
-        let init = |dim, deviation| {
-            let seed = 0;
-            Embeddings::normal(
-                &data,
-                Init {
-                    dim,
-                    deviation,
-                    seed,
-                },
-            )
-        };
+        let init = |dim, deviation| Embeddings::normal(&data, Init { dim, deviation }, 0);
         let model = init(4, 1.0).unwrap();
         assert_eq!((model.queries.len(), model.candidates.len()), (8, 12));
         assert!(init(0, 1.0).unwrap_err().to_string().starts_with("dim:"));
