@@ -1,7 +1,10 @@
 //! The backend on the CPU.
 
 use super::{Adam, Backend, Embeddings, Interactions, Start, Step};
-use crate::{Batch, DynLoss, Error, Exclude, Lists, Matrix, Positives, Result, Want, cpu};
+use crate::{
+    Batch, DynLoss, Error, Exclude, Lists, Matrix, Positives, Result,
+    cpu::{Gradient, Gradients, Options, evaluate_into},
+};
 
 /// Trains on all cores in f32. The bits do not depend on how many there are.
 #[derive(Debug)]
@@ -11,6 +14,7 @@ pub struct CpuBackend<'a> {
     embeddings: Embeddings,
     /// Of queries and candidates.
     adam: [Adam; 2],
+    gradients: [Vec<f32>; 2],
     losses: Vec<f32>,
 }
 
@@ -26,7 +30,10 @@ impl<'a> CpuBackend<'a> {
             adam(&start.embeddings.queries)?,
             adam(&start.embeddings.candidates)?,
         ];
+        let gradients = [&start.embeddings.queries, &start.embeddings.candidates]
+            .map(|table| vec![0.0; table.len()]);
         Ok(CpuBackend {
+            gradients,
             loss: start.loss,
             train: start.train,
             embeddings: start.embeddings,
@@ -50,21 +57,27 @@ impl Backend for CpuBackend<'_> {
         )?
         .rows(step.rows())?
         .exclude(Exclude::ByQuery(known))?;
-        let output = cpu::evaluate::<f32>(self.loss, &batch, Want::BOTH)?;
+        let [queries, candidates] =
+            (self.gradients.each_mut()).map(|out| Some(Gradient { out, add: false }));
+        let gradients = Gradients {
+            queries,
+            candidates,
+        };
+        let value = evaluate_into(self.loss, &batch, gradients, &Options::default())?.value;
         // Before the step, so that the embeddings stay numbers.
-        if !output.value.is_finite() {
+        if !value.is_finite() {
             return Err(Error::NotFinite {
                 argument: "loss of step",
                 at: self.losses.len(),
-                value: output.value.into(),
+                value: value.into(),
             });
         }
-        self.losses.push(output.value);
+        self.losses.push(value);
         let tables = &mut self.embeddings;
-        let gradients = [output.grad_queries, output.grad_candidates];
         let parameters = [&mut tables.queries, &mut tables.candidates];
-        for ((adam, parameters), gradient) in self.adam.iter_mut().zip(parameters).zip(gradients) {
-            adam.step(parameters, gradient.as_deref().unwrap_or_default())?;
+        let moved = self.adam.iter_mut().zip(parameters);
+        for ((adam, parameters), gradient) in moved.zip(&self.gradients) {
+            adam.step(parameters, gradient)?;
         }
         Ok(())
     }
