@@ -1,6 +1,9 @@
 //! Slices in, vectors out: [`Engine`].
 
-use crate::{Batch, DynLoss, Error, Output, Real, Reduction, Result, Want, adapter, cpu};
+use crate::{
+    Batch, DynLoss, Error, Output, Real, Reduction, Result, Want, adapter, cpu,
+    gpu::{self, Context, ContextOptions},
+};
 use std::{fmt, str::FromStr};
 
 /// What an engine computes on.
@@ -60,6 +63,8 @@ pub struct EngineOptions {
     pub device: Device,
     /// Part of the name of the adapter to take, whatever the case; also a software one.
     pub adapter: Option<String>,
+    /// How a GPU is used.
+    pub context: ContextOptions,
 }
 
 impl EngineOptions {
@@ -90,6 +95,7 @@ pub struct Engine {
 /// The implementation behind an engine.
 #[derive(Debug)]
 enum Path {
+    Gpu(Context),
     Cpu,
     Reference,
 }
@@ -121,8 +127,8 @@ impl Engine {
                 path: Path::Reference,
                 description: format!("CPU, f64 reference, {}", threads()),
             }),
-            (Device::Gpu, _) | (Device::Auto, Some(_)) => Self::on_gpu(named),
-            (Device::Auto, None) => Ok(Self::on_cpu("no hardware GPU in use")),
+            (Device::Gpu, _) | (Device::Auto, Some(_)) => Self::on_gpu(named, &options.context),
+            (Device::Auto, None) => Self::on_hardware(&options.context),
         }
     }
 
@@ -133,14 +139,36 @@ impl Engine {
         }
     }
 
-    fn on_gpu(name: Option<&str>) -> Result<Self> {
+    fn on_gpu(name: Option<&str>, options: &ContextOptions) -> Result<Self> {
         let adapters = adapter::adapters();
         let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
         let place = adapter::pick(&infos, name)?;
-        Err(Error::Unsupported(format!(
-            "{}: this version computes on the CPU only",
-            adapter::describe(&infos[place])
-        )))
+        let context = Context::open(&adapters[place], options)?;
+        Ok(Self {
+            path: Path::Gpu(context),
+            description: adapter::describe(&infos[place]),
+        })
+    }
+
+    /// The best hardware GPU, or else the CPU.
+    fn on_hardware(options: &ContextOptions) -> Result<Self> {
+        let hardware = adapter::adapters()
+            .iter()
+            .any(|adapter| adapter::is_hardware(&adapter.get_info()));
+        if hardware {
+            Self::on_gpu(None, options)
+        } else {
+            Ok(Self::on_cpu("there is no hardware GPU"))
+        }
+    }
+
+    /// The device and its pipelines, if the engine runs on a GPU.
+    #[must_use]
+    pub fn context(&self) -> Option<&Context> {
+        match &self.path {
+            Path::Gpu(context) => Some(context),
+            Path::Cpu | Path::Reference => None,
+        }
     }
 
     /// One line that says what the engine runs on.
@@ -153,6 +181,7 @@ impl Engine {
     #[must_use]
     pub fn device(&self) -> Device {
         match self.path {
+            Path::Gpu(_) => Device::Gpu,
             Path::Cpu => Device::Cpu,
             Path::Reference => Device::Reference,
         }
@@ -201,7 +230,8 @@ impl Engine {
         batch: &Batch<'_>,
         want: Want,
     ) -> Result<Output<f32>> {
-        let output = match self.path {
+        let output = match &self.path {
+            Path::Gpu(context) => gpu::evaluate(context, loss, batch, want)?,
             Path::Cpu => cpu::evaluate::<f32>(loss, batch, want)?,
             Path::Reference => convert(&cpu::evaluate::<f64>(loss, batch, want)?, Real::to_f32),
         };

@@ -9,6 +9,7 @@ pub mod check;
 pub mod cpu;
 mod engine;
 mod error;
+pub mod gpu;
 pub mod loss;
 mod matrix;
 mod output;

@@ -7,7 +7,7 @@
 //! weight to a relative κε. A result is right if its largest error is at most
 //!
 //! ```text
-//! min(4 · error of plain f32 arithmetic on the same input + 4·(1 + κ)·ε·m,  64·(1 + κ)·ε·m)
+//! min(4 · error of plain f32 arithmetic on the same input + 2·(1 + κ)·ε·m,  16·(1 + κ)·ε·m)
 //! ```
 //!
 //! where plain f32 arithmetic is the CPU path's, and m is the size of the result: its largest
@@ -25,9 +25,9 @@ use magnitude::Magnitudes;
 /// How often the error of plain f32 arithmetic is forgiven.
 const PLAIN_FACTOR: f64 = 4.0;
 /// The floor, in units of (1 + κ)·ε·m.
-const FLOOR: f64 = 4.0;
+const FLOOR: f64 = 2.0;
 /// The bound whatever plain f32 arithmetic does, in the same units.
-const CEILING: f64 = 64.0;
+const CEILING: f64 = 16.0;
 
 /// One result of one evaluation, judged.
 #[derive(Clone, Copy, Debug, PartialEq)]

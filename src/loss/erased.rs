@@ -1,7 +1,7 @@
 //! The object-safe face of a loss: what engines hold as `&dyn DynLoss`.
 
 use super::{Loss, Spec};
-use crate::{Result, Shape};
+use crate::{Result, Shape, cpu::Kernels};
 
 /// A loss behind a pointer. Implemented for every [`Loss`]; not to be implemented by hand.
 pub trait DynLoss: Send + Sync + std::fmt::Debug {
@@ -16,6 +16,10 @@ pub trait DynLoss: Send + Sync + std::fmt::Debug {
     fn check(&self, shape: &Shape) -> Result<()>;
     /// See [`Loss::wgsl`].
     fn wgsl(&self) -> &'static str;
+    /// The scalar functions over slices of `f32`.
+    fn single(&self) -> &dyn Kernels<f32>;
+    /// The scalar functions over slices of `f64`.
+    fn double(&self) -> &dyn Kernels<f64>;
 }
 
 impl<L: Loss> DynLoss for L {
@@ -30,5 +34,11 @@ impl<L: Loss> DynLoss for L {
     }
     fn wgsl(&self) -> &'static str {
         Loss::wgsl(self)
+    }
+    fn single(&self) -> &dyn Kernels<f32> {
+        self
+    }
+    fn double(&self) -> &dyn Kernels<f64> {
+        self
     }
 }

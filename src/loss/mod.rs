@@ -142,6 +142,39 @@ impl Spec {
     }
 }
 
+impl Spec {
+    /// Checks that a batch brings what the loss needs beside its parameters.
+    ///
+    /// # Errors
+    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum.
+    pub fn check(&self, shape: &Shape) -> Result<()> {
+        if shape.thetas != self.thetas {
+            return Err(crate::Error::Shape {
+                argument: "theta",
+                expected: format!("{} numbers for {}", self.thetas, self.name),
+                actual: shape.thetas.to_string(),
+            });
+        }
+        if shape.second_dim.is_some() != self.second.is_some() {
+            let verb = if self.second.is_some() {
+                "needs"
+            } else {
+                "takes no"
+            };
+            let message = format!(
+                "{}: {verb} second tables (adv_queries, adv_candidates)",
+                self.name
+            );
+            return Err(crate::Error::Unsupported(message));
+        }
+        if shape.log_q && self.reduction == RowReduction::Sum {
+            let message = format!("{}: log_q is for log-sum losses only", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        Ok(())
+    }
+}
+
 /// The numbers that the scalar functions read; on the device a small buffer, so a sweep over a
 /// temperature recompiles nothing.
 #[derive(Clone, Copy, Debug, Default)]

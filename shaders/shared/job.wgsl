@@ -1,0 +1,103 @@
+// What one dispatch does: sizes and the part of the work that is its own. Twin of `Job` in
+// src/gpu/job.rs; a test compares the fields.
+struct Job {
+    // Workgroups per row of the folded grid, and how many are wanted in all.
+    grid_x: u32,
+    groups: u32,
+    // Batch rows: all; first and number of this row chunk.
+    rows: u32,
+    row_begin: u32,
+    row_count: u32,
+    row_pad: u32,
+    // Pairs: all; first and number of this pair chunk.
+    pairs: u32,
+    pair_begin: u32,
+    pair_count: u32,
+    // Columns: all; first and number of this column chunk, padded to whole mask words.
+    columns: u32,
+    column_begin: u32,
+    column_count: u32,
+    column_pad: u32,
+    // Columns whose weights are in the scratch, relative to the column chunk.
+    weight_begin: u32,
+    weight_count: u32,
+    weight_pad: u32,
+    // Columns per span of the row reduction, and number of spans.
+    span_width: u32,
+    spans: u32,
+    // D, and packed rows in vec4: the numbers, then one more for the record.
+    dim: u32,
+    dim4: u32,
+    packed_stride: u32,
+    // A table: all rows; first and number that are bound; elements between rows.
+    table_rows: u32,
+    table_begin: u32,
+    table_count: u32,
+    table_stride: u32,
+    // Where packed rows go (vec4), the first entry and how many entries to pack (and padding).
+    packed_at: u32,
+    item_begin: u32,
+    item_count: u32,
+    item_pad: u32,
+    // Bits: see the constants.
+    flags: u32,
+    // Second tables within the packed buffers.
+    second_queries: u32,
+    second_candidates: u32,
+    second_dim4: u32,
+    second_stride: u32,
+    // Radix sort: entries, shift of the digit, number of segments.
+    sort_count: u32,
+    sort_shift: u32,
+    sort_segments: u32,
+    // Slots per row of sampled columns.
+    per_row: u32,
+    // Rows of all chunks, padded.
+    row_total: u32,
+    // Learnable scalars.
+    thetas: u32,
+}
+
+// Entries are their own ids.
+const IDENTITY: u32 = 1u;
+// Normalise to unit length.
+const COSINE: u32 = 2u;
+// Count bad ids and non-finite numbers of this pass.
+const COUNT: u32 = 4u;
+// Count zero norms, each id once.
+const COUNT_ZERO: u32 = 512u;
+// log q is given.
+const LOG_Q: u32 = 8u;
+// Pair weights are given.
+const WEIGHTS: u32 = 16u;
+// Upstream gradients are given.
+const UPSTREAM: u32 = 32u;
+// The exclusion lists belong to queries.
+const EXCLUDE_BY_QUERY: u32 = 64u;
+// The first column chunk of a row chunk: start sums and counts from zero.
+const FIRST: u32 = 128u;
+// Exclusion lists are given.
+const EXCLUDE: u32 = 256u;
+// Zero norms count as candidates', not queries'.
+const CANDIDATES: u32 = 1024u;
+// The value is a mean over live pairs.
+const MEAN: u32 = 2048u;
+// The value is the log-mean-exp of the row losses.
+const LOG_MEAN: u32 = 4096u;
+// A group of pooled pairs counts once in the mean.
+const PER_GROUP: u32 = 8192u;
+// Contributions of positives run along unit tangents.
+const TANGENT: u32 = 16384u;
+
+@group(0) @binding(0) var<uniform> job: Job;
+
+const NONE: u32 = 0xffffffffu;
+
+// The workgroup's number in the folded grid.
+fn group_index(group: vec3<u32>) -> u32 {
+    return group.x + group.y * job.grid_x;
+}
+
+fn has(flag: u32) -> bool {
+    return (job.flags & flag) != 0u;
+}

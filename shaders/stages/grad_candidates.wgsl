@@ -1,0 +1,69 @@
+// G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A lane owns four
+// columns, a workgroup eight of the D numbers.
+#import job
+
+#bind read weights array<vec4<f32>>
+#bind read queries array<vec4<f32>>
+#bind write candidate_sums array<vec4<f32>>
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) lane: u32,
+#end
+) {
+    let index = group_index(group);
+    if index >= job.groups {
+        return;
+    }
+    let column_groups = (job.weight_pad + LANES * ROWS - 1u) / (LANES * ROWS);
+    let first = (index % column_groups) * LANES * ROWS + local;
+    let part = (index / column_groups) * 2u;
+    let both = part + 1u < job.dim4;
+#for i ROWS
+    let column$i = first + $iu * LANES;
+    // Lanes beyond the chunk repeat its last column and do not write.
+    let read$i = min(column$i, job.weight_pad - 1u);
+    var a$i = vec4<f32>(0.0);
+    var b$i = vec4<f32>(0.0);
+#end
+#if SUBGROUPS
+    let own = ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
+#end
+    for (var row = 0u; row < job.row_pad; row += 4u) {
+        let weights_at = (row / 4u) * job.weight_pad;
+#for i ROWS
+        let w$i = weights[weights_at + read$i];
+#end
+#if SUBGROUPS
+        let mine = queries[row * job.packed_stride + own];
+#for r 4
+        let y$r = subgroupBroadcast(mine, $ru * 2u);
+        let z$r = subgroupBroadcast(mine, $ru * 2u + 1u);
+#end
+#else
+#for r 4
+        let y$r = queries[(row + $ru) * job.packed_stride + part];
+        let z$r = queries[(row + $ru) * job.packed_stride + part + 1u];
+#end
+#end
+#for r 4
+#for i ROWS
+        a$i = fma(vec4<f32>(w$i[$ru]), y$r, a$i);
+#end
+#for i ROWS
+        b$i = fma(vec4<f32>(w$i[$ru]), z$r, b$i);
+#end
+#end
+    }
+#for i ROWS
+    if column$i < job.weight_pad {
+        candidate_sums[column$i * job.dim4 + part] = a$i;
+        if both {
+            candidate_sums[column$i * job.dim4 + part + 1u] = b$i;
+        }
+    }
+#end
+}

@@ -1,0 +1,83 @@
+// One bit per (row, column) of the chunk: set where the column is no negative of the row. Padding
+// is masked too, so the kernels behind need no bounds.
+#import job
+
+#bind read row_ids array<u32>
+#bind read exclude_offsets array<u32>
+#bind read exclude_ids array<u32>
+#bind read pair_offsets array<u32>
+#bind read positive_ids array<u32>
+#if SHARED
+// One more than the first place of an id in the shared list (0: none), and the chain of its places.
+#bind read heads array<u32>
+#bind read links array<vec2<u32>>
+#end
+#bind write masks array<u32>
+
+fn set_bit(row: u32, column: u32) {
+    if column < job.column_begin || column >= job.column_begin + job.column_count {
+        return;
+    }
+    let at = column - job.column_begin;
+    let word = ((row / 4u) * (job.column_pad / 32u) + at / 32u) * 4u + row % 4u;
+    masks[word] = masks[word] | (1u << (at % 32u));
+}
+
+fn mask_id(row: u32, id: u32) {
+    if id >= job.table_rows {
+        return;
+    }
+#if SHARED
+    var place = heads[id] - 1u;
+    while place < job.columns {
+        set_bit(row, place);
+        place = links[place].y;
+    }
+#else
+    set_bit(row, id);
+#end
+}
+
+fn clear(row: u32) {
+    let words = job.column_pad / 32u;
+    for (var word = 0u; word < words; word += 1u) {
+        var bits = 0u;
+        let first = word * 32u;
+        if row >= job.row_count || first >= job.column_count {
+            bits = NONE;
+        } else if first + 32u > job.column_count {
+            bits = NONE << (job.column_count - first);
+        }
+        masks[((row / 4u) * words + word) * 4u + row % 4u] = bits;
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = group_index(group) * LANES + local;
+    if row >= job.row_pad {
+        return;
+    }
+    clear(row);
+    if row >= job.row_count {
+        return;
+    }
+    let batch_row = job.row_begin + row;
+    let pair_end = min(pair_offsets[batch_row + 1u], job.pairs);
+    for (var pair = pair_offsets[batch_row]; pair < pair_end; pair += 1u) {
+        mask_id(row, positive_ids[pair]);
+    }
+    if has(EXCLUDE) {
+        var list = batch_row;
+        if has(EXCLUDE_BY_QUERY) {
+            if !has(IDENTITY) {
+                list = row_ids[batch_row];
+            }
+        }
+        list = min(list, arrayLength(&exclude_offsets) - 2u);
+        let end = min(exclude_offsets[list + 1u], arrayLength(&exclude_ids));
+        for (var at = exclude_offsets[list]; at < end; at += 1u) {
+            mask_id(row, exclude_ids[at]);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// G_q → ∂value/∂queries: rows of one query added up, the part along the vector removed (cosine),
+// divided by the norm, the norm's own term added, summed into the caller's table.
+#import job
+#import pair_records
+
+#bind read query_sums array<vec4<f32>>
+#bind read queries array<vec4<f32>>
+#bind read row_ids array<u32>
+#bind read row_links array<vec2<u32>>
+#bind read pair_offsets array<u32>
+#bind read pair_scores array<PairScore>
+#bind read pair_gradients array<f32>
+#bind write grad array<f32>
+
+// The next row of the same query within the chunk, or NONE.
+fn next(row: u32) -> u32 {
+    if has(IDENTITY) {
+        return NONE;
+    }
+    let following = row_links[job.row_begin + row].y;
+    return select(NONE, following - job.row_begin, following != NONE && following < job.row_begin + job.row_count);
+}
+
+fn norm_slope(row: u32) -> f32 {
+    let batch_row = job.row_begin + row;
+    let end = min(pair_offsets[batch_row + 1u], job.pairs);
+    var sum = 0.0;
+    for (var pair = pair_offsets[batch_row]; pair < end; pair += 1u) {
+        sum += pair_gradients[pair] * pair_scores[pair].norm_slope;
+    }
+    return sum;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let first = group_index(group) * LANES + local;
+    if first >= job.row_count {
+        return;
+    }
+    var id = job.row_begin + first;
+    if !has(IDENTITY) {
+        id = row_ids[job.row_begin + first];
+        let before = row_links[job.row_begin + first].x;
+        if before != NONE && before >= job.row_begin {
+            return;
+        }
+    }
+    if id < job.table_begin || id >= job.table_begin + job.table_count {
+        return;
+    }
+    let own = first * job.packed_stride;
+    let inverse_norm = queries[own + job.dim4].x;
+    var along = 0.0;
+    var slope = 0.0;
+    for (var row = first; row != NONE; row = next(row)) {
+        for (var k = 0u; k < job.dim4; k += 1u) {
+            along += dot(query_sums[row * job.dim4 + k], queries[own + k]);
+        }
+        slope += norm_slope(row);
+    }
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        var sum = vec4<f32>(0.0);
+        for (var row = first; row != NONE; row = next(row)) {
+            sum += query_sums[row * job.dim4 + k];
+        }
+        if has(COSINE) {
+            sum = (sum - along * queries[own + k]) * inverse_norm + slope * queries[own + k];
+        }
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[(id - job.table_begin) * job.dim + d] += sum[c];
+            }
+        }
+    }
+}

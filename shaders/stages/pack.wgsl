@@ -1,0 +1,122 @@
+// Rows of a caller's table → packed rows: f32, padded with zeros, of unit length for cosines,
+// followed by a record (1/norm, norm, −log q, valid). Everything behind this stage reads packed
+// rows only, so width, stride, storage type, ids and binding limits end here.
+//
+// One dispatch per bound piece of the table; rows whose id lies in another piece are left alone.
+#import job
+#import status
+
+#bind read table array<u32>
+#bind read ids array<u32>
+#bind read links array<vec2<u32>>
+#bind read log_q array<f32>
+#bind write packed array<vec4<f32>>
+#bind write status array<atomic<u32>>
+
+fn element(at: u32) -> f32 {
+#if HALF
+    let two = unpack2x16float(table[at / 2u]);
+    return select(two.x, two.y, (at & 1u) == 1u);
+#else
+    return bitcast<f32>(table[at]);
+#end
+}
+
+// Where item's id stands in the list, or NONE for padding.
+fn place(item: u32) -> u32 {
+    if item >= job.item_count {
+        return NONE;
+    }
+#if SAMPLED
+    let slot = item % job.column_pad;
+    let row = item / job.column_pad;
+    if slot >= job.column_count || row >= job.row_count {
+        return NONE;
+    }
+    return (job.row_begin + row) * job.per_row + job.column_begin + slot;
+#else
+    return job.item_begin + item;
+#end
+}
+
+fn write_nothing(at: u32) {
+    for (var k = 0u; k < job.packed_stride; k += 1u) {
+        packed[at + k] = vec4<f32>(0.0);
+    }
+}
+
+// Largest magnitude and the length in its units: neither overflows nor underflows.
+fn measure(base: u32) -> vec2<f32> {
+    var top = 0.0;
+    for (var d = 0u; d < job.dim; d += 1u) {
+        let value = element(base + d);
+        if has(COUNT) && (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u {
+            atomicAdd(&status[NOT_FINITE], 1u);
+        }
+        top = max(top, abs(value));
+    }
+    if top == 0.0 {
+        return vec2<f32>(0.0);
+    }
+    var squares = 0.0;
+    for (var d = 0u; d < job.dim; d += 1u) {
+        let value = element(base + d) / top;
+        squares = fma(value, value, squares);
+    }
+    return vec2<f32>(top, sqrt(squares));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let item = group_index(group) * LANES + local;
+    if item >= job.item_pad {
+        return;
+    }
+    let at = job.packed_at + item * job.packed_stride;
+    let list_place = place(item);
+    var id = list_place;
+    if list_place != NONE && !has(IDENTITY) {
+        id = ids[list_place];
+    }
+    if id >= job.table_rows {
+        if job.table_begin == 0u {
+            write_nothing(at);
+            if id != NONE && has(COUNT) {
+                atomicAdd(&status[BAD_IDS], 1u);
+            }
+        }
+        return;
+    }
+    if id < job.table_begin || id >= job.table_begin + job.table_count {
+        return;
+    }
+    let base = (id - job.table_begin) * job.table_stride;
+    let length = measure(base);
+    let norm = length.x * length.y;
+    // 0 for a zero vector: it scores 0 and gets no gradient.
+    let shrink = select(1.0 / length.y, 0.0, length.y == 0.0);
+    if length.y == 0.0 && has(COUNT_ZERO) {
+        // Repeats of an id count once.
+        var repeat = false;
+        if !has(IDENTITY) {
+            repeat = links[list_place].x != NONE;
+        }
+        if !repeat {
+            atomicAdd(&status[select(ZERO_QUERIES, ZERO_CANDIDATES, has(CANDIDATES))], 1u);
+        }
+    }
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        var four = vec4<f32>(0.0);
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                let value = element(base + d);
+                four[c] = select(value, (value / max(length.x, 1e-38)) * shrink, has(COSINE));
+            }
+        }
+        packed[at + k] = four;
+    }
+    let offset = select(0.0, -log_q[select(0u, id, has(LOG_Q))], has(LOG_Q));
+    let inverse = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(COSINE));
+    packed[at + job.dim4] = vec4<f32>(inverse, norm, offset, 1.0);
+}

@@ -1,0 +1,50 @@
+// The positives' own term in the candidate gradients. The first pair of a candidate in the chunk
+// adds up the candidate's pairs, so every element has one writer.
+#import job
+#import loss_types
+#import pair_records
+#import positive_term
+
+#bind read queries array<vec4<f32>>
+#bind read positives array<vec4<f32>>
+#bind read pair_rows array<u32>
+#bind read positive_ids array<u32>
+#bind read positive_links array<vec2<u32>>
+#bind read pair_scores array<PairScore>
+#bind read pair_gradients array<f32>
+#bind write grad array<f32>
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let index = group_index(group) * LANES + local;
+    let item = index / job.dim4;
+    let k = index % job.dim4;
+    if item >= job.pair_count {
+        return;
+    }
+    let first = job.pair_begin + item;
+    let id = positive_ids[first];
+    let before = positive_links[first].x;
+    let continues = before != NONE && before >= job.pair_begin;
+    if continues || id < job.table_begin || id >= job.table_begin + job.table_count {
+        return;
+    }
+    let own = positives[item * job.packed_stride + k];
+    let inverse_norm = positives[item * job.packed_stride + job.dim4].x;
+    var sum = vec4<f32>(0.0);
+    for (var pair = first; pair < job.pair_begin + job.pair_count; pair = positive_links[pair].y) {
+        let row = pair_rows[pair] - job.row_begin;
+        if row < job.row_count {
+            let score = pair_scores[pair];
+            let other = queries[row * job.packed_stride + k];
+            let step = positive_direction(own, other, score.score);
+            sum += positive_coefficient(score, pair_gradients[pair]) * step;
+        }
+    }
+    for (var c = 0u; c < 4u; c += 1u) {
+        let d = k * 4u + c;
+        if d < job.dim {
+            grad[(id - job.table_begin) * job.dim + d] += sum[c] * inverse_norm;
+        }
+    }
+}

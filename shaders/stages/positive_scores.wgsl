@@ -1,0 +1,54 @@
+// Score, angle and target of every (row, positive) pair of the chunk. Angles come from the chords
+// ‖q̂ − ĉ‖ and ‖q̂ + ĉ‖, exact where the cosine has no digits left.
+#import job
+#import loss_types
+#import math
+#import loss
+#import pair_records
+
+#bind read queries array<vec4<f32>>
+#bind read positives array<vec4<f32>>
+#bind read pair_rows array<u32>
+#bind read pair_inputs array<vec2<f32>>
+#bind write pair_scores array<PairScore>
+#bind write pair_terms array<vec4<f32>>
+
+// Below this the direction from q̂ to ĉ is rounding.
+const SMALLEST_SINE: f32 = 1e-6;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let item = group_index(group) * LANES + local;
+    let pair = job.pair_begin + item;
+    if item >= job.pair_count {
+        return;
+    }
+    let row = pair_rows[pair] - job.row_begin;
+    if row >= job.row_count {
+        return;
+    }
+    let q = row * job.packed_stride;
+    let c = item * job.packed_stride;
+    var dots = 0.0;
+    var minus = 0.0;
+    var plus = 0.0;
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        let x = queries[q + k];
+        let y = positives[c + k];
+        dots += dot(x, y);
+        let difference = x - y;
+        let total = x + y;
+        minus += dot(difference, difference);
+        plus += dot(total, total);
+    }
+    let record = positives[c + job.dim4];
+    let scaled = dots * parameters.scales.x;
+    let mapped = loss_target(PositiveScore(scaled, 0.5 * minus, 0.5 * plus, queries[q + job.dim4].y));
+    let sine = 0.5 * sqrt(minus * plus);
+    let inverse_sine = select(1.0 / sine, 0.0, sine < SMALLEST_SINE);
+    let inputs = pair_inputs[pair];
+    pair_scores[pair] = PairScore(
+        dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, inputs.y,
+    );
+    pair_terms[pair] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);
+}

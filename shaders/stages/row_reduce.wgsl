@@ -1,0 +1,205 @@
+// Score tile → pair values → row statistics, one partial per (unit, span of columns).
+//
+// A lane owns four neighbouring rows and walks the columns of its span in order; nothing crosses
+// lanes but the broadcast of candidates. A span that continues from an earlier column chunk takes
+// up the stored partial, so chunk borders do not show in the bits.
+//
+// Unit: the row where z does not depend on t, otherwise the pair.
+#import job
+#import loss_types
+#import math
+#import loss
+
+#bind read queries array<vec4<f32>>
+#bind read candidates array<vec4<f32>>
+#bind read masks array<vec4<u32>>
+#bind read pair_offsets array<u32>
+#bind read pair_terms array<vec4<f32>>
+#bind write partials array<f32>
+#if STORED
+#bind read scores array<vec4<f32>>
+#if SECOND
+#bind read second_scores array<vec4<f32>>
+#end
+#end
+
+// Floats per partial: max, sum, ∂z/∂t companion, second max, second sum, θ companions.
+const STATISTIC: u32 = STATISTIC_SIZE;
+const COMPANIONS: u32 = 5u;
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) lane: u32,
+#end
+) {
+    let index = group_index(group);
+    if index >= job.groups {
+        return;
+    }
+#if SUBGROUPS
+    let lane8 = lane % 8u;
+#end
+    let row_groups = job.row_pad / (LANES * ROWS);
+    let span = index / row_groups;
+    let row = ((index % row_groups) * LANES + local) * ROWS;
+    let span_begin = span * job.span_width;
+    let begin = max(span_begin, job.column_begin);
+    let end = min(span_begin + job.span_width, job.column_begin + job.column_pad);
+    if begin >= end {
+        return;
+    }
+    let fresh = begin == span_begin;
+    let words = job.column_pad / 32u;
+#if SEPARABLE
+#for i ROWS
+    var max$i = FLOOR;
+    var sum$i = 0.0;
+#if SECOND
+    var second_max$i = FLOOR;
+    var second_sum$i = 0.0;
+#end
+#for k THETAS
+    var theta$i_$k = 0.0;
+#end
+    let at$i = (span * job.row_total + job.row_begin + row + $iu) * STATISTIC;
+#end
+    if !fresh {
+#for i ROWS
+        max$i = partials[at$i];
+        sum$i = partials[at$i + 1u];
+#if SECOND
+        second_max$i = partials[at$i + 3u];
+        second_sum$i = partials[at$i + 4u];
+#end
+#for k THETAS
+        theta$i_$k = partials[at$i + COMPANIONS + $ku];
+#end
+#end
+    }
+#end
+    for (var column = begin - job.column_begin; column < end - job.column_begin; column += COLS) {
+#if STORED
+#insert stored_tile acc=s buffer=scores at=column
+#if SECOND
+#insert stored_tile acc=r buffer=second_scores at=column
+#end
+#else
+#insert score_tile acc=s queries=0u candidates=0u dim4=job.dim4 stride=job.packed_stride
+#if SECOND
+#insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
+#end
+#end
+        let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
+#if LOG_Q_GIVEN
+#for j COLS
+        let offset$j = candidates[(column + $ju) * job.packed_stride + job.dim4].z;
+#end
+#end
+#for i ROWS
+        {
+#if SEPARABLE
+            let target_value = 0.0;
+            let row_constant = 0.0;
+#insert reduce_entries i=$i
+#if SUM
+#for j COLS
+            sum$i += select(z$j, 0.0, masked$j);
+#end
+#for k THETAS
+#for j COLS
+            theta$i_$k += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
+#end
+#end
+#else
+            var top = max$i;
+#for j COLS
+            top = max(top, z$j);
+#end
+            let keep = exp2((max$i - top) * LOG2_E);
+            var sum = sum$i * keep;
+#for j COLS
+            let p$j = exp2((z$j - top) * LOG2_E);
+            sum += p$j;
+#end
+            sum$i = sum;
+            max$i = top;
+#for k THETAS
+            theta$i_$k *= keep;
+#for j COLS
+            theta$i_$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
+#end
+#end
+#if SECOND
+            var second_top = second_max$i;
+#for j COLS
+            let q$j = select(e$j.second, DEAD, masked$j);
+            second_top = max(second_top, q$j);
+#end
+            var second_sum = second_sum$i * exp2((second_max$i - second_top) * LOG2_E);
+#for j COLS
+            second_sum += exp2((q$j - second_top) * LOG2_E);
+#end
+            second_sum$i = second_sum;
+            second_max$i = second_top;
+#end
+#end
+#else
+            let pair_begin = pair_offsets[min(job.row_begin + row + $iu, job.rows)];
+            let pair_end = select(pair_begin, pair_offsets[min(job.row_begin + row + $iu + 1u, job.rows)], row + $iu < job.row_count);
+            for (var pair = pair_begin; pair < min(pair_end, job.pairs); pair += 1u) {
+                let target_value = pair_terms[pair].x;
+                let row_constant = pair_terms[pair].y;
+                let at = (span * job.pairs + pair) * STATISTIC;
+                let first = fresh && column + job.column_begin == begin;
+                let old_max = select(partials[at], FLOOR, first);
+                let old_sum = select(partials[at + 1u], 0.0, first);
+                let old_slope = select(partials[at + 2u], 0.0, first);
+#insert reduce_entries i=$i
+#if SUM
+                var sum = old_sum;
+                var slope = old_slope;
+#for j COLS
+                sum += select(z$j, 0.0, masked$j);
+                slope += select(g$j.target_slope, 0.0, masked$j);
+#end
+                partials[at] = FLOOR;
+#else
+                var top = old_max;
+#for j COLS
+                top = max(top, z$j);
+#end
+                let keep = exp2((old_max - top) * LOG2_E);
+                var sum = old_sum * keep;
+                var slope = old_slope * keep;
+#for j COLS
+                let p$j = exp2((z$j - top) * LOG2_E);
+                sum += p$j;
+                slope = fma(p$j, g$j.target_slope, slope);
+#end
+                partials[at] = top;
+#end
+                partials[at + 1u] = sum;
+                partials[at + 2u] = slope;
+            }
+#end
+        }
+#end
+    }
+#if SEPARABLE
+#for i ROWS
+    partials[at$i] = max$i;
+    partials[at$i + 1u] = sum$i;
+    partials[at$i + 2u] = 0.0;
+#if SECOND
+    partials[at$i + 3u] = second_max$i;
+    partials[at$i + 4u] = second_sum$i;
+#end
+#for k THETAS
+    partials[at$i + COMPANIONS + $ku] = theta$i_$k;
+#end
+#end
+#end
+}

@@ -1,0 +1,77 @@
+// Σ weight · q̂ for every candidate that is listed in the chunk: the candidate's first place in the
+// chunk adds up its places, removes the part along the vector (cosine), divides by the norm.
+#import job
+
+#bind read weights array<vec4<f32>>
+#bind read queries array<vec4<f32>>
+#bind read candidates array<vec4<f32>>
+#bind read sampled_ids array<u32>
+#bind read column_links array<vec2<u32>>
+#bind write grad array<f32>
+
+fn in_chunk(place: u32) -> bool {
+    let row = place / job.per_row;
+    let slot = place % job.per_row;
+    return row >= job.row_begin && row < job.row_begin + job.row_count
+        && slot >= job.column_begin && slot < job.column_begin + job.column_count;
+}
+
+fn next(place: u32) -> u32 {
+    var following = column_links[place].y;
+    while following != NONE && !in_chunk(following) {
+        following = column_links[following].y;
+    }
+    return following;
+}
+
+fn is_first(place: u32) -> bool {
+    var before = column_links[place].x;
+    while before != NONE && !in_chunk(before) && before >= job.row_begin * job.per_row {
+        before = column_links[before].x;
+    }
+    return before == NONE || !in_chunk(before);
+}
+
+fn term(place: u32, k: u32) -> vec4<f32> {
+    let row = place / job.per_row - job.row_begin;
+    let slot = place % job.per_row - job.column_begin;
+    return weights[(row / 4u) * job.weight_pad + slot][row % 4u] * queries[row * job.packed_stride + k];
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let item = group_index(group) * LANES + local;
+    let row = item / job.column_count;
+    let slot = item % job.column_count;
+    if row >= job.row_count {
+        return;
+    }
+    let first = (job.row_begin + row) * job.per_row + job.column_begin + slot;
+    let id = sampled_ids[first];
+    if id < job.table_begin || id >= job.table_begin + job.table_count || !is_first(first) {
+        return;
+    }
+    let own = (row * job.column_pad + slot) * job.packed_stride;
+    let inverse_norm = candidates[own + job.dim4].x;
+    var along = 0.0;
+    for (var place = first; place != NONE; place = next(place)) {
+        for (var k = 0u; k < job.dim4; k += 1u) {
+            along += dot(term(place, k), candidates[own + k]);
+        }
+    }
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        var sum = vec4<f32>(0.0);
+        for (var place = first; place != NONE; place = next(place)) {
+            sum += term(place, k);
+        }
+        if has(COSINE) {
+            sum = (sum - along * candidates[own + k]) * inverse_norm;
+        }
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[(id - job.table_begin) * job.dim + d] += sum[c];
+            }
+        }
+    }
+}

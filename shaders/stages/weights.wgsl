@@ -1,0 +1,111 @@
+// Score tile again → weight ∂loss/∂score of every (row, column) of the chunk, into the scratch.
+// The products that follow know no loss.
+#import job
+#import loss_types
+#import math
+#import loss
+
+#bind read queries array<vec4<f32>>
+#bind read candidates array<vec4<f32>>
+#bind read masks array<vec4<u32>>
+#bind read pair_offsets array<u32>
+#bind read pair_terms array<vec4<f32>>
+// Four rows per vec4; with sampled columns it holds the scores until the weight replaces each.
+#bind write weights array<vec4<f32>>
+#if STORED
+#if SECOND
+#bind read second_scores array<vec4<f32>>
+#end
+#end
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) lane: u32,
+#end
+) {
+    let index = group_index(group);
+    if index >= job.groups {
+        return;
+    }
+#if SUBGROUPS
+    let lane8 = lane % 8u;
+#end
+    let row_groups = job.row_pad / (LANES * ROWS);
+    let row = ((index % row_groups) * LANES + local) * ROWS;
+    let begin = (index / row_groups) * WEIGHT_SPAN;
+    let end = min(begin + WEIGHT_SPAN, job.weight_pad);
+    let words = job.column_pad / 32u;
+#for i ROWS
+    let pair_begin$i = pair_offsets[min(job.row_begin + row + $iu, job.rows)];
+    let pair_end$i = min(job.pairs, select(pair_begin$i, pair_offsets[min(job.row_begin + row + $iu + 1u, job.rows)], row + $iu < job.row_count));
+#if SEPARABLE
+    var factor$i = 0.0;
+    var sum$i = 0.0;
+    for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
+        factor$i += pair_terms[pair].w;
+        sum$i = pair_terms[pair].z;
+    }
+    factor$i *= parameters.scales.x;
+#end
+#end
+    for (var at = begin; at < end; at += COLS) {
+        let column = job.weight_begin + at;
+#if STORED
+#insert stored_tile acc=s buffer=weights at=at
+#if SECOND
+#insert stored_tile acc=r buffer=second_scores at=at
+#end
+#else
+#insert score_tile acc=s queries=0u candidates=0u dim4=job.dim4 stride=job.packed_stride
+#if SECOND
+#insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
+#end
+#end
+        let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
+#if LOG_Q_GIVEN
+#for j COLS
+        let offset$j = candidates[(column + $ju) * job.packed_stride + job.dim4].z;
+#end
+#end
+#for i ROWS
+#for j COLS
+        var w$i_$j = 0.0;
+#end
+        {
+#if SEPARABLE
+            let target_value = 0.0;
+            let row_constant = 0.0;
+#insert reduce_entries i=$i
+#for j COLS
+#if SUM
+            w$i_$j = select(factor$i * g$j.score_slope, 0.0, masked$j);
+#else
+            w$i_$j = select(factor$i * exp2((z$j - sum$i) * LOG2_E) * g$j.score_slope, 0.0, masked$j);
+#end
+#end
+#else
+            for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
+                let terms = pair_terms[pair];
+                let target_value = terms.x;
+                let row_constant = terms.y;
+                let factor = terms.w * parameters.scales.x;
+#insert reduce_entries i=$i
+#for j COLS
+#if SUM
+                w$i_$j += select(factor * g$j.score_slope, 0.0, masked$j);
+#else
+                w$i_$j += select(factor * exp2((z$j - terms.z) * LOG2_E) * g$j.score_slope, 0.0, masked$j);
+#end
+#end
+            }
+#end
+        }
+#end
+#for j COLS
+        weights[(row / 4u) * job.weight_pad + at + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#end
+    }
+}

@@ -1,0 +1,143 @@
+//! The stages `positive_backward` and `norm_backward`: from gradients by unit vectors to gradients
+//! by the tables' rows.
+
+use super::{
+    Gradient,
+    occurrences::Occurrences,
+    positives::{Positive, positive_backward},
+    problem::Problem,
+    product::CpuReal,
+    tables::{dot, inverse},
+    tile::Block,
+};
+use crate::{Real, loss::Score};
+use rayon::prelude::*;
+
+/// What the pairs hand to both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Targets<'a, R> {
+    pub(super) positives: &'a [Positive<R>],
+    /// ∂value/∂t per live pair.
+    pub(super) gradients: &'a [f64],
+}
+
+/// `(a − ⟨a, unit⟩ unit)/‖·‖` under cosine; nothing to do for dot, where `factor` is 1.
+fn norm_backward(score: Score, factor: f64, unit: &[f64], gradient: &mut [f64]) {
+    if score == Score::Dot {
+        return;
+    }
+    let along = dot(gradient, unit);
+    for (gradient, unit) in gradient.iter_mut().zip(unit) {
+        *gradient = factor * (*gradient - along * unit);
+    }
+}
+
+fn load<R: Real>(sum: &mut [f64], from: &[R]) {
+    for (sum, from) in sum.iter_mut().zip(from) {
+        *sum = from.to_f64();
+    }
+}
+
+/// Completes the gradients of a block's rows in place: rows × D.
+pub(super) fn finish_rows<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    block: &Block<R>,
+    targets: Targets<'_, R>,
+    gradient: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    let rows = gradient.par_chunks_mut(dim).zip(block.active(problem));
+    rows.with_min_len(8).for_each_init(
+        || [(); 3].map(|()| vec![0.0; dim]),
+        |[sum, query, candidate], (gradient, row)| {
+            load(sum, gradient);
+            problem.read_query_double(row, query);
+            let mut by_norm = 0.0;
+            for at in row.pairs.clone() {
+                let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
+                let id = problem.pairs[at].positive;
+                problem.candidates.read_double(id, candidate);
+                positive_backward(problem, positive, by_target, query, candidate, sum);
+                by_norm += by_target * positive.target.norm_slope.to_f64();
+            }
+            norm_backward(problem.spec.score, row.factor, query, sum);
+            // The query as read has length factor · ‖q‖.
+            let radial = by_norm * inverse(row.factor * row.norm);
+            for (gradient, (sum, query)) in gradient.iter_mut().zip(sum.iter().zip(&*query)) {
+                *gradient = R::from_f64(sum + radial * query);
+            }
+        },
+    );
+}
+
+/// Adds the finished rows of a block to the table's gradient, in the order of the rows.
+pub(super) fn scatter_rows<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    block: &Block<R>,
+    rows: &[R],
+    table: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    for (row, gradient) in block.active(problem).iter().zip(rows.chunks(dim)) {
+        let table = &mut table[row.query * dim..(row.query + 1) * dim];
+        for (sum, &x) in table.iter_mut().zip(gradient) {
+            *sum += x;
+        }
+    }
+}
+
+/// Where the sums over columns lie.
+pub(super) enum Sums<'a, R> {
+    /// In the output itself, candidate by candidate.
+    InPlace,
+    /// Elsewhere, candidate by candidate.
+    Apart(&'a [R]),
+    /// Elsewhere, column by column of a shared list.
+    Listed(&'a [R], &'a Occurrences),
+}
+
+/// Completes the gradients of all candidates.
+pub(super) fn finish_candidates<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    targets: Targets<'_, R>,
+    sums: &Sums<'_, R>,
+    out: Gradient<'_, R>,
+) {
+    let dim = problem.shape.dim;
+    let positives = problem.pairs.iter().map(|pair| pair.positive as u32);
+    let pairs_of = Occurrences::new(positives, problem.shape.candidates);
+    let rows = out.out.par_chunks_mut(dim).enumerate().with_min_len(32);
+    rows.for_each_init(
+        || [(); 3].map(|()| vec![0.0; dim]),
+        |[sum, candidate, query], (id, out_row)| {
+            match sums {
+                Sums::InPlace => load(sum, out_row),
+                Sums::Apart(sums) => load(sum, &sums[id * dim..(id + 1) * dim]),
+                Sums::Listed(sums, places) => gather(sum, sums, places.of(id)),
+            }
+            problem.candidates.read_double(id, candidate);
+            for &at in pairs_of.of(id) {
+                let at = at as usize;
+                let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
+                problem.read_query_double(&problem.rows[problem.pairs[at].row], query);
+                positive_backward(problem, positive, by_target, candidate, query, sum);
+            }
+            let factor = problem.candidates.factor(id);
+            norm_backward(problem.spec.score, factor, candidate, sum);
+            for (out_row, &sum) in out_row.iter_mut().zip(&*sum) {
+                let before = if out.add { *out_row } else { R::ZERO };
+                *out_row = before + R::from_f64(sum);
+            }
+        },
+    );
+}
+
+fn gather<R: Real>(sum: &mut [f64], rows: &[R], places: &[u32]) {
+    sum.fill(0.0);
+    for &place in places {
+        let row = &rows[place as usize * sum.len()..][..sum.len()];
+        for (sum, x) in sum.iter_mut().zip(row) {
+            *sum += x.to_f64();
+        }
+    }
+}

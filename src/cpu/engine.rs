@@ -1,0 +1,261 @@
+//! The stages in their order.
+
+use super::{
+    Gradients, Options,
+    backward::{Targets, finish_rows, scatter_rows},
+    gradients::{grad_candidates, grad_queries},
+    occurrences::Occurrences,
+    outer::{log_mean_exp, loss_sum, row_weights},
+    plan::Plan,
+    pool::Pooled,
+    positives::{Positive, positive_scores},
+    problem::Problem,
+    product::CpuReal,
+    row_finish::{Finished, row_finish},
+    rows::{Terms, row_reduce, weights},
+    sinks::Sinks,
+    statistic::Statistic,
+    tile::{Block, Tile},
+};
+use crate::{
+    Batch, Columns, Counts, DynLoss, Error, IGNORED, Output, PairStatistic, Real, Result,
+    loss::{Outer, Pool},
+};
+
+/// Evaluates; the lengths of the gradients' slices are checked.
+pub(super) fn run<R: CpuReal>(
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    gradients: Gradients<'_, R>,
+    options: &Options,
+) -> Result<Output<R>> {
+    let backward = gradients.queries.is_some() || gradients.candidates.is_some();
+    let problem = Problem::new(loss, batch, backward, options)?;
+    let plan = Plan::new(&problem, options);
+    let positives = positive_scores(&problem);
+    let pooled = Pooled::new(&problem, &positives);
+    let shared = match batch.column_ids() {
+        Columns::Shared(ids) => Some(Occurrences::new(
+            ids.iter().copied(),
+            problem.shape.candidates,
+        )),
+        _ => None,
+    };
+    let mut engine = Engine {
+        by_loss: row_weights(&problem, pooled.as_ref()),
+        problem: &problem,
+        plan,
+        positives,
+        pooled,
+        shared,
+        tile: Tile::default(),
+        finished: Vec::with_capacity(problem.pairs.len()),
+        theta: Vec::new(),
+        by_target: Vec::with_capacity(problem.pairs.len()),
+    };
+    let value = engine.evaluate(gradients);
+    engine.output(value)
+}
+
+struct Engine<'a, R> {
+    problem: &'a Problem<'a, R>,
+    plan: Plan,
+    positives: Vec<Positive<R>>,
+    pooled: Option<Pooled>,
+    /// Columns of each candidate in a shared list.
+    shared: Option<Occurrences>,
+    tile: Tile<R>,
+    /// Live pairs of the blocks that were reduced.
+    finished: Vec<Finished<R>>,
+    /// ∂ℓ/∂θ of the same pairs.
+    theta: Vec<f64>,
+    /// ∂value/∂ℓ per live pair.
+    by_loss: Vec<f64>,
+    /// ∂value/∂t per live pair.
+    by_target: Vec<f64>,
+}
+
+impl<R: CpuReal> Engine<'_, R> {
+    /// Gives the value and writes the gradients.
+    fn evaluate(&mut self, gradients: Gradients<'_, R>) -> f64 {
+        let backward = self.problem.backward;
+        let mut sinks = Sinks::new(self.problem, gradients, &self.plan);
+        // Where weights depend on the whole batch, backward waits for its last row.
+        let spec = &self.problem.spec;
+        let wait = spec.outer == Outer::LogMeanExp || spec.pool != Pool::Each;
+        for rows in self.plan.blocks() {
+            let block = Block::new(self.problem, rows, self.shared.as_ref());
+            self.forward(&block);
+            if backward && !wait {
+                self.by_targets();
+                self.backward(&block, &mut sinks);
+            }
+        }
+        let value = self.reduce();
+        if backward && wait {
+            self.by_targets();
+            for rows in self.plan.blocks() {
+                let block = Block::new(self.problem, rows, self.shared.as_ref());
+                self.backward(&block, &mut sinks);
+            }
+        }
+        let targets = Targets {
+            positives: &self.positives,
+            gradients: &self.by_target,
+        };
+        sinks.finish(self.problem, targets, self.shared.as_ref());
+        value
+    }
+
+    /// Scores, statistics and losses of a block's pairs.
+    fn forward(&mut self, block: &Block<R>) {
+        let problem = self.problem;
+        let mut reduced: Vec<Statistic<R>> = Vec::new();
+        for chunk in self.plan.chunks() {
+            self.tile.fill(problem, &self.plan, block, &chunk);
+            let part = row_reduce(
+                problem,
+                &self.plan,
+                &self.tile,
+                block,
+                &chunk,
+                &self.positives,
+            );
+            if reduced.is_empty() {
+                reduced = part;
+            } else {
+                for (sum, part) in reduced.iter_mut().zip(part) {
+                    sum.merge(part);
+                }
+            }
+        }
+        self.finish(block, &reduced);
+    }
+
+    fn finish(&mut self, block: &Block<R>, reduced: &[Statistic<R>]) {
+        let thetas = self.problem.spec.thetas;
+        let mut slot = 0;
+        for (i, row) in block.active(self.problem).iter().enumerate() {
+            let count = self.plan.columns - block.masks.of(i).len();
+            for (nth, at) in row.pairs.clone().enumerate() {
+                let nth = if self.problem.spec.separable { 0 } else { nth };
+                let start = self.theta.len();
+                self.theta.resize(start + thetas, 0.0);
+                self.finished.push(row_finish(
+                    self.problem,
+                    at,
+                    &self.positives[at],
+                    self.pooled.as_ref(),
+                    &reduced[slot + nth],
+                    count,
+                    &mut self.theta[start..],
+                ));
+            }
+            slot += self.problem.slots(row);
+        }
+    }
+
+    /// The value; ∂value/∂ℓ is final after this.
+    fn reduce(&mut self) -> f64 {
+        if self.problem.spec.outer == Outer::LogMeanExp {
+            let (value, by_loss) = log_mean_exp(&self.finished);
+            self.by_loss = by_loss;
+            return value;
+        }
+        loss_sum(&self.by_loss, &self.finished)
+    }
+
+    /// ∂value/∂t of the finished pairs that have none yet.
+    fn by_targets(&mut self) {
+        let from = self.by_target.len();
+        let pairs = || self.by_loss.iter().zip(&self.finished).skip(from);
+        let by_shared = pairs().map(|(weight, pair)| weight * pair.target_slope);
+        let mut by_shared: Vec<f64> = by_shared.collect();
+        if let Some(pooled) = &self.pooled {
+            pooled.backward(&mut by_shared);
+        }
+        let total = (pairs().zip(by_shared))
+            .map(|((weight, pair), by_shared)| by_shared + weight * pair.through_columns);
+        let total: Vec<f64> = total.collect();
+        self.by_target.extend(total);
+    }
+
+    /// Weights and both products of a block.
+    fn backward(&mut self, block: &Block<R>, sinks: &mut Sinks<'_, R>) {
+        let (problem, plan) = (self.problem, &self.plan);
+        let terms = Terms::new(
+            problem,
+            block,
+            &self.positives,
+            &self.finished,
+            &self.by_loss,
+        );
+        let mut rows = Vec::new();
+        if sinks.queries.is_some() {
+            rows.resize(block.rows.len() * problem.shape.dim, R::ZERO);
+        }
+        for chunk in plan.chunks() {
+            self.tile.fill(problem, plan, block, &chunk);
+            weights(problem, plan, &mut self.tile, block, &chunk, &terms);
+            if sinks.queries.is_some() {
+                grad_queries(problem, plan, &mut self.tile, block, &chunk, &mut rows);
+            }
+            if let Some(sums) = sinks.columns() {
+                grad_candidates(problem, plan, &self.tile, block, &chunk, sums);
+            }
+        }
+        if let Some(table) = &mut sinks.queries {
+            let targets = Targets {
+                positives: &self.positives,
+                gradients: &self.by_target,
+            };
+            finish_rows(problem, block, targets, &mut rows);
+            scatter_rows(problem, block, &rows, table);
+        }
+    }
+
+    fn output(&self, value: f64) -> Result<Output<R>> {
+        let problem = self.problem;
+        let mut output = Output {
+            value: R::from_f64(value),
+            row_losses: vec![R::ZERO; problem.shape.pairs],
+            statistics: vec![PairStatistic::default(); problem.shape.pairs],
+            grad_theta: vec![R::ZERO; problem.spec.thetas],
+            counts: self.counts(),
+            ..Output::default()
+        };
+        for (pair, finished) in problem.pairs.iter().zip(&self.finished) {
+            output.row_losses[pair.pair] = finished.loss;
+            output.statistics[pair.pair] = finished.statistic;
+        }
+        for (k, gradient) in output.grad_theta.iter_mut().enumerate() {
+            let own = self.theta.iter().skip(k).step_by(problem.spec.thetas);
+            *gradient = R::from_f64(self.by_loss.iter().zip(own).map(|(w, own)| w * own).sum());
+        }
+        finite("row_losses", &output.row_losses)?;
+        finite("value", &[output.value])?;
+        finite("grad_theta", &output.grad_theta)?;
+        Ok(output)
+    }
+
+    fn counts(&self) -> Counts {
+        let ids = self.problem.batch.positive_ids();
+        Counts {
+            dead_pairs: self.finished.iter().filter(|pair| pair.dead).count() as u64,
+            ignored_pairs: ids.iter().filter(|&&id| id == IGNORED).count() as u64,
+            zero_queries: self.problem.zero_queries(),
+            zero_candidates: self.problem.candidates.zero_rows(),
+        }
+    }
+}
+
+fn finite<R: Real>(argument: &'static str, numbers: &[R]) -> Result<()> {
+    match numbers.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::NotFinite {
+            argument,
+            at,
+            value: numbers[at].to_f64(),
+        }),
+    }
+}

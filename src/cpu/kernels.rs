@@ -1,0 +1,120 @@
+//! A loss as the engine calls it: its scalar functions over slices, behind one pointer, so that no
+//! score costs an indirect call.
+
+use super::{
+    runs::{reduce, vectorized, weigh},
+    statistic::Statistic,
+};
+use crate::{
+    Real,
+    loss::{Loss, Parameters, PositiveScore, Row, RowLoss, Spec, Target},
+};
+
+/// What goes with the scores of a stretch of one row's columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a, R> {
+    /// The second tile's scores; empty without one.
+    pub second: &'a [R],
+    /// Added to z; empty for none.
+    pub offsets: &'a [R],
+}
+
+/// What a pair adds to the weights of its row: `factor · e^{z − shift} · ∂z/∂s` for log-sums,
+/// `factor · ∂z/∂s` for sums.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<R> {
+    /// The pair's t.
+    pub target: R,
+    /// The pair's derived constant.
+    pub row_constant: R,
+    /// The largest z of the row.
+    pub shift: R,
+    /// ∂value/∂R, divided by `Σ e^{z − shift}` for log-sums.
+    pub factor: R,
+}
+
+/// A loss with the numbers that its functions read.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a, R> {
+    /// What the loss declared.
+    pub spec: &'a Spec,
+    /// Its parameters.
+    pub parameters: &'a Parameters<R>,
+    /// Whether a reduction also sums the slopes by the target.
+    pub slopes: bool,
+}
+
+/// What the CPU engine calls on a loss: its scalar functions, over slices. Implemented for every
+/// [`Loss`]; not to be implemented by hand.
+pub trait Kernels<R: Real>: Send + Sync {
+    /// [`Loss::target`].
+    fn target(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R>;
+    /// [`Loss::row`].
+    fn row(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R>;
+    /// [`Loss::row_theta`].
+    fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R;
+    /// [`Loss::pool_scale`].
+    fn pool_scale(&self, p: &Parameters<R>) -> R;
+    /// Adds columns to the statistic of the pair with this target.
+    fn reduce(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &[R],
+        beside: Beside<'_, R>,
+        pair: &Target<R>,
+        into: &mut Statistic<R>,
+    );
+    /// Turns scores into ∂value/∂s, summed over the row's pairs.
+    fn weigh(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &mut [R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+    );
+}
+
+impl<R: Real, L: Loss> Kernels<R> for L {
+    fn target(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
+        Loss::target(self, positive, p)
+    }
+
+    fn row(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
+        Loss::row(self, row, p)
+    }
+
+    fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R {
+        Loss::row_theta(self, k, row, p)
+    }
+
+    fn pool_scale(&self, p: &Parameters<R>) -> R {
+        Loss::pool_scale(self, p)
+    }
+
+    fn reduce(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &[R],
+        beside: Beside<'_, R>,
+        pair: &Target<R>,
+        into: &mut Statistic<R>,
+    ) {
+        vectorized(
+            #[inline(always)]
+            || reduce(self, setting, scores, beside, pair, into),
+        );
+    }
+
+    fn weigh(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &mut [R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+    ) {
+        vectorized(
+            #[inline(always)]
+            || weigh(self, setting, scores, beside, terms),
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Losses on the processor, in `f64` (the reference) or `f32` (the engine of machines without a
+//! GPU), on all cores of the current rayon pool.
+//!
+//! Rows are taken a block at a time. A block's scores are made by one product, reduced row by row,
+//! turned into weights in place, and multiplied with both tables, all while they are in cache:
+//!
+//! ```text
+//! inverse_norms → positive_scores → per block: row_reduce → row_finish → weights
+//!   → grad_queries += W·C, grad_candidates += Wᵀ·Q → positive_backward → norm_backward
+//! ```
+//!
+//! The partition follows from the shape alone, and every sum has one writer and a fixed order:
+//! results have the same bits for every number of threads.
+
+mod backward;
+mod engine;
+mod gradients;
+mod kernels;
+mod masks;
+mod occurrences;
+mod outer;
+mod plan;
+mod pool;
+mod positives;
+mod problem;
+mod product;
+mod row_finish;
+mod rows;
+mod runs;
+mod sinks;
+mod statistic;
+mod tables;
+mod tile;
+
+pub use kernels::{Beside, Kernels, Setting, Term};
+pub use product::CpuReal;
+pub use statistic::Statistic;
+
+use crate::{Batch, DynLoss, Error, Output, Result, Want};
+
+/// Bounds of the engine's own memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes of scores held at a time. Where a block of rows against all columns fits, scores are
+    /// computed once, otherwise twice. The last bits of results depend on it.
+    pub scratch_bytes: usize,
+    /// Largest normalised copy of a candidate table that is kept for the whole evaluation, in
+    /// bytes; larger tables are normalised again chunk by chunk.
+    pub copy_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            scratch_bytes: 32 << 20,
+            copy_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Where a table's gradient goes: as many numbers as the table has, dense.
+#[derive(Debug)]
+pub struct Gradient<'a, R> {
+    /// The caller's numbers.
+    pub out: &'a mut [R],
+    /// Whether the gradient is added to what is there; otherwise it replaces it.
+    pub add: bool,
+}
+
+/// Where the gradients of both tables go; `None` leaves one out, and its work with it.
+#[derive(Debug)]
+pub struct Gradients<'a, R> {
+    /// For the query table, U × D.
+    pub queries: Option<Gradient<'a, R>>,
+    /// For the candidate table, N × D.
+    pub candidates: Option<Gradient<'a, R>>,
+}
+
+/// Value, row losses and the gradients that are wanted.
+///
+/// # Errors
+/// The loss refuses the batch, loss and batch do not fit, or a result is not finite.
+pub fn evaluate<R: CpuReal>(
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    want: Want,
+) -> Result<Output<R>> {
+    evaluate_with(loss, batch, want, &Options::default())
+}
+
+/// As [`evaluate`], with bounds of one's own.
+///
+/// # Errors
+/// As there.
+pub fn evaluate_with<R: CpuReal>(
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    want: Want,
+    options: &Options,
+) -> Result<Output<R>> {
+    let shape = batch.shape()?;
+    let table = |wanted: bool, rows: usize| wanted.then(|| vec![R::ZERO; rows * shape.dim]);
+    let mut queries = table(want.queries, shape.queries);
+    let mut candidates = table(want.candidates, shape.candidates);
+    fn whole<R>(out: &mut Option<Vec<R>>) -> Option<Gradient<'_, R>> {
+        out.as_mut().map(|out| Gradient { out, add: false })
+    }
+    let gradients = Gradients {
+        queries: whole(&mut queries),
+        candidates: whole(&mut candidates),
+    };
+    let output = evaluate_into(loss, batch, gradients, options)?;
+    Ok(Output {
+        grad_queries: queries,
+        grad_candidates: candidates,
+        ..output
+    })
+}
+
+/// As [`evaluate`], with the gradients written, or added, to the caller's slices; those of the
+/// output are `None`. After an error the slices hold anything.
+///
+/// # Errors
+/// As [`evaluate`], or a slice's length is not that of its table.
+pub fn evaluate_into<R: CpuReal>(
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    gradients: Gradients<'_, R>,
+    options: &Options,
+) -> Result<Output<R>> {
+    let shape = batch.shape()?;
+    check_length(
+        "grad_queries",
+        &gradients.queries,
+        shape.queries * shape.dim,
+    )?;
+    check_length(
+        "grad_candidates",
+        &gradients.candidates,
+        shape.candidates * shape.dim,
+    )?;
+    engine::run(loss, batch, gradients, options)
+}
+
+fn check_length<R>(
+    argument: &'static str,
+    gradient: &Option<Gradient<'_, R>>,
+    expected: usize,
+) -> Result<()> {
+    match gradient {
+        Some(gradient) if gradient.out.len() != expected => Err(Error::Shape {
+            argument,
+            expected: format!("{expected} numbers"),
+            actual: gradient.out.len().to_string(),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! How an evaluation is cut up. Everything here follows from the shape and the options, never from
+//! the number of threads: results have the same bits on every machine of one architecture.
+
+use super::{Options, problem::Problem, product::CpuReal};
+use std::ops::Range;
+
+/// Rows per block at least, when there are as many; fewer would starve the products.
+const BLOCK_ROWS: usize = 256;
+/// Rows per block at most.
+const MOST_ROWS: usize = 2048;
+/// Scores per block that a narrow tile is made tall for.
+const BLOCK_SCORES: usize = 1 << 19;
+/// Stripes that a tile is cut into where it is wide enough, for work to share.
+const STRIPES: usize = 32;
+/// Columns per stripe.
+const STRIPE_COLUMNS: Range<usize> = 128..1024;
+/// Rows and columns come in multiples of this.
+const GRAIN: usize = 16;
+
+/// Blocks of rows, and stripes and chunks of columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plan {
+    /// Active rows in total.
+    rows: usize,
+    /// Active rows per block.
+    block: usize,
+    /// Columns in total.
+    pub(super) columns: usize,
+    /// Columns per stripe.
+    pub(super) stripe: usize,
+    /// Columns whose scores are held at a time, whole stripes.
+    pub(super) chunk: usize,
+}
+
+impl Plan {
+    pub(super) fn new<R: CpuReal>(problem: &Problem<'_, R>, options: &Options) -> Self {
+        let tiles = 1 + usize::from(problem.second.is_some());
+        let budget = (options.scratch_bytes / (tiles * size_of::<R>())).max(1);
+        let columns = problem.shape.columns();
+        let rows = problem.rows.len();
+        if problem.sampled() {
+            return Plan {
+                rows,
+                block: (budget / columns).clamp(1, rows.max(1)),
+                columns,
+                stripe: columns,
+                chunk: columns,
+            };
+        }
+        let block = block_rows(rows, columns, budget);
+        let mut stripe = (columns / STRIPES)
+            .clamp(STRIPE_COLUMNS.start, STRIPE_COLUMNS.end)
+            .next_multiple_of(STRIPE_COLUMNS.start);
+        while block * stripe > budget && stripe > GRAIN {
+            stripe /= 2;
+        }
+        let copied = options.copy_bytes / (size_of::<R>() * problem.shape.dim);
+        let copied = if problem.candidates.is_copied() {
+            columns
+        } else {
+            copied
+        };
+        let chunk = (budget / block).min(copied).min(columns);
+        let chunk = if chunk == columns {
+            columns.next_multiple_of(stripe)
+        } else {
+            (chunk / stripe).max(1) * stripe
+        };
+        Plan {
+            rows,
+            block,
+            columns,
+            stripe,
+            chunk,
+        }
+    }
+
+    /// Ranges of active rows.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        pieces(0..self.rows, self.block)
+    }
+
+    /// Ranges of columns.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        pieces(0..self.columns, self.chunk)
+    }
+
+    /// The columns of one stripe of a chunk.
+    pub(super) fn stripe_of(&self, chunk: &Range<usize>, stripe: usize) -> Range<usize> {
+        let start = chunk.start + stripe * self.stripe;
+        start..(start + self.stripe).min(chunk.end)
+    }
+
+    /// Rows that one task multiplies, of a block of `rows`.
+    pub(super) fn group(&self, rows: usize, stripes: usize) -> usize {
+        (rows / STRIPES.div_ceil(stripes))
+            .next_multiple_of(GRAIN)
+            .max(4 * GRAIN)
+    }
+}
+
+fn block_rows(rows: usize, columns: usize, budget: usize) -> usize {
+    let most = (BLOCK_SCORES / columns).clamp(BLOCK_ROWS, MOST_ROWS);
+    // Equal blocks: a last one of a few rows would cost as much as a full one.
+    let block = rows
+        .div_ceil(rows.div_ceil(most).max(1))
+        .next_multiple_of(GRAIN);
+    // The promise of bounded scratch comes before speed.
+    block.min((budget / GRAIN).max(1)).max(1)
+}
+
+fn pieces(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range
+        .step_by(length)
+        .map(move |start| start..(start + length).min(end))
+}

@@ -1,0 +1,244 @@
+//! One evaluation's inputs, as every stage reads them.
+
+use super::{
+    Options,
+    kernels::{Kernels, Setting},
+    product::CpuReal,
+    tables::{Candidates, inverse, norm, read_scaled},
+};
+use crate::{
+    Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, ReductionKind, Result, Shape,
+    loss::{Outer, Parameters, RowReduction, Score, Spec, TargetForm},
+    shape::{MAX_CONSTANTS, MAX_THETA},
+};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// A batch row with at least one pair that is not ignored.
+pub(super) struct ActiveRow {
+    /// Its number in the batch.
+    pub(super) row: usize,
+    /// Its query.
+    pub(super) query: usize,
+    /// ‖q‖.
+    pub(super) norm: f64,
+    /// What the query is multiplied by: 1/‖q‖ under cosine (0 for a zero vector), else 1.
+    pub(super) factor: f64,
+    /// Its pairs, as positions in [`Problem::pairs`].
+    pub(super) pairs: Range<usize>,
+}
+
+/// A (row, positive) pair that is not ignored.
+#[derive(Clone, Copy)]
+pub(super) struct LivePair {
+    /// Its number in the batch.
+    pub(super) pair: usize,
+    /// Its candidate.
+    pub(super) positive: usize,
+    /// Its row, as a position in [`Problem::rows`].
+    pub(super) row: usize,
+}
+
+/// The second tile's tables.
+pub(super) struct Second<'a, R> {
+    pub(super) queries: Matrix<'a>,
+    pub(super) score: Score,
+    pub(super) candidates: Candidates<'a, R>,
+}
+
+/// The inputs of one evaluation.
+pub(super) struct Problem<'a, R> {
+    pub(super) batch: &'a Batch<'a>,
+    pub(super) shape: Shape,
+    pub(super) spec: Spec,
+    pub(super) kernels: &'a dyn Kernels<R>,
+    pub(super) parameters: Parameters<R>,
+    /// Whether any gradient of a table is wanted.
+    pub(super) backward: bool,
+    pub(super) rows: Vec<ActiveRow>,
+    pub(super) pairs: Vec<LivePair>,
+    pub(super) candidates: Candidates<'a, R>,
+    pub(super) second: Option<Second<'a, R>>,
+    /// −log q per column, or per candidate for sampled columns; empty without.
+    pub(super) offsets: Vec<R>,
+}
+
+impl<'a, R: CpuReal> Problem<'a, R> {
+    pub(super) fn new(
+        loss: &'a dyn DynLoss,
+        batch: &'a Batch<'a>,
+        backward: bool,
+        options: &Options,
+    ) -> Result<Self> {
+        let shape = batch.shape()?;
+        loss.check(&shape)?;
+        let spec = loss.spec();
+        check(&spec, &shape)?;
+        let parameters = parameters(loss, batch)?;
+        let ids = match batch.column_ids() {
+            Columns::Shared(ids) => Some(ids),
+            _ => None,
+        };
+        let limit = options.copy_bytes;
+        let second = spec.second.and_then(|tile| {
+            let (queries, candidates) = batch.second_tables()?;
+            Some(Second {
+                queries,
+                score: tile.score,
+                candidates: Candidates::new(candidates, tile.score, ids, limit),
+            })
+        });
+        let (rows, pairs) = active_rows(batch, spec.score);
+        Ok(Problem {
+            batch,
+            shape,
+            spec,
+            kernels: R::kernels(loss),
+            parameters,
+            backward,
+            rows,
+            pairs,
+            candidates: Candidates::new(batch.candidate_table(), spec.score, ids, limit),
+            second,
+            offsets: offsets(batch, ids),
+        })
+    }
+
+    pub(super) fn setting(&self) -> Setting<'_, R> {
+        Setting {
+            spec: &self.spec,
+            parameters: &self.parameters,
+            slopes: self.backward,
+        }
+    }
+
+    pub(super) fn sampled(&self) -> bool {
+        matches!(self.batch.column_ids(), Columns::Sampled { .. })
+    }
+
+    /// −log q of a candidate.
+    pub(super) fn positive_offset(&self, id: usize) -> R {
+        self.batch
+            .log_probabilities()
+            .map_or(R::ZERO, |log_q| -R::from_f32(log_q[id]))
+    }
+
+    /// The query of an active row in double precision, of unit length under cosine.
+    pub(super) fn read_query_double(&self, row: &ActiveRow, out: &mut [f64]) {
+        read_scaled(&self.batch.query_table(), row.query, row.factor, out);
+    }
+
+    /// Number of statistics of a row: one if they serve all its pairs.
+    pub(super) fn slots(&self, row: &ActiveRow) -> usize {
+        if self.spec.separable {
+            1
+        } else {
+            row.pairs.len()
+        }
+    }
+
+    /// Distinct queries in use that have no direction.
+    pub(super) fn zero_queries(&self) -> u64 {
+        let mut queries: Vec<usize> = (self.rows.iter())
+            .filter(|row| row.factor == 0.0)
+            .map(|row| row.query)
+            .collect();
+        queries.sort_unstable();
+        queries.dedup();
+        queries.len() as u64
+    }
+}
+
+fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair>) {
+    let ids = batch.positive_ids();
+    let mut pairs = Vec::with_capacity(ids.len());
+    let mut rows = Vec::with_capacity(batch.n_rows());
+    for row in 0..batch.n_rows() {
+        let start = pairs.len();
+        let live = batch.pairs_of(row).filter(|&pair| ids[pair] != IGNORED);
+        pairs.extend(live.map(|pair| LivePair {
+            pair,
+            positive: ids[pair] as usize,
+            row: rows.len(),
+        }));
+        if pairs.len() > start {
+            rows.push(ActiveRow {
+                row,
+                query: batch.query_of(row),
+                norm: 0.0,
+                factor: 1.0,
+                pairs: start..pairs.len(),
+            });
+        }
+    }
+    let table = batch.query_table();
+    rows.par_iter_mut().with_min_len(16).for_each_init(
+        || vec![0.0; table.dim()],
+        |buffer, row| {
+            table.read_row(row.query, buffer);
+            row.norm = norm(buffer);
+            if score == Score::Cosine {
+                row.factor = inverse(row.norm);
+            }
+        },
+    );
+    (rows, pairs)
+}
+
+fn offsets<R: Real>(batch: &Batch<'_>, ids: Option<&[u32]>) -> Vec<R> {
+    let Some(log_q) = batch.log_probabilities() else {
+        return Vec::new();
+    };
+    let offset = |log_q: f32| -R::from_f32(log_q);
+    match ids {
+        Some(ids) => ids.iter().map(|&id| offset(log_q[id as usize])).collect(),
+        None => log_q.iter().map(|&log_q| offset(log_q)).collect(),
+    }
+}
+
+fn parameters<R: Real>(loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Parameters<R>> {
+    let constants = loss.constants();
+    if constants.len() > MAX_CONSTANTS {
+        return Err(Error::Shape {
+            argument: "constants",
+            expected: format!("at most {MAX_CONSTANTS} numbers"),
+            actual: constants.len().to_string(),
+        });
+    }
+    let mut parameters = Parameters::default();
+    for (to, from) in parameters.constants.iter_mut().zip(constants) {
+        *to = R::from_f64(from);
+    }
+    for (to, from) in parameters.theta.iter_mut().zip(batch.thetas()) {
+        *to = R::from_f64(*from);
+    }
+    Ok(parameters)
+}
+
+/// What every engine asks of loss and batch together.
+fn check(spec: &Spec, shape: &Shape) -> Result<()> {
+    if shape.thetas != spec.thetas || spec.thetas > MAX_THETA {
+        return Err(Error::Shape {
+            argument: "theta",
+            expected: format!("{} numbers for {}", spec.thetas, spec.name),
+            actual: shape.thetas.to_string(),
+        });
+    }
+    let unsupported = |what: &str| Err(Error::Unsupported(format!("{}: {what}", spec.name)));
+    match (spec.second, shape.second_dim) {
+        (Some(_), None) => return unsupported("the batch needs the second tables"),
+        (None, Some(_)) => return unsupported("the loss has no second tables"),
+        _ => {}
+    }
+    if spec.target == TargetForm::Tangent && spec.score == Score::Dot {
+        return unsupported("targets in tangent form need cosine scores");
+    }
+    let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
+    if spec.outer == Outer::LogMeanExp && !plain_mean {
+        return unsupported("one value per batch takes reduction `mean` and no weights");
+    }
+    if shape.log_q && spec.reduction == RowReduction::Sum {
+        return unsupported("log_q is for log-sum losses only");
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The stage `row_finish`: each pair's loss and slopes from its row's statistic.
+
+use super::{
+    pool::Pooled,
+    positives::Positive,
+    problem::{LivePair, Problem},
+    product::CpuReal,
+    statistic::Statistic,
+};
+use crate::{
+    PairStatistic, Real,
+    loss::{Row, RowReduction},
+};
+
+/// A pair after its row was reduced. Slopes are those of its own loss.
+#[derive(Clone, Copy)]
+pub(super) struct Finished<R> {
+    /// ℓ.
+    pub(super) loss: R,
+    /// What the row kept.
+    pub(super) statistic: PairStatistic<R>,
+    /// Whether nothing was in the log-sum: then every slope is 0.
+    pub(super) dead: bool,
+    /// The largest z.
+    pub(super) shift: R,
+    /// ∂ℓ/∂R, divided by `Σ e^{z − shift}` for log-sums.
+    pub(super) column_factor: f64,
+    /// ∂ℓ/∂t at fixed R (by the pooled target, where targets are pooled).
+    pub(super) target_slope: f64,
+    /// ∂ℓ/∂R · ∂R/∂t.
+    pub(super) through_columns: f64,
+}
+
+impl<R: Real> Finished<R> {
+    fn dead(statistic: PairStatistic<R>) -> Self {
+        Finished {
+            loss: R::ZERO,
+            statistic,
+            dead: true,
+            shift: R::ZERO,
+            column_factor: 0.0,
+            target_slope: 0.0,
+            through_columns: 0.0,
+        }
+    }
+}
+
+/// Finishes live pair number `at`; adds ∂ℓ/∂θ to `theta` (empty without θ).
+pub(super) fn row_finish<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    at: usize,
+    positive: &Positive<R>,
+    pooled: Option<&Pooled>,
+    reduced: &Statistic<R>,
+    count: usize,
+    theta: &mut [f64],
+) -> Finished<R> {
+    let LivePair { positive: id, .. } = problem.pairs[at];
+    let reduction = problem.spec.reduction;
+    let own = positive.target.value;
+    let count = R::from_f64(count as f64);
+    let statistic = PairStatistic {
+        sum: R::from_f64(reduced.reduced(reduction)),
+        target: own,
+        count,
+    };
+    if statistic.sum == R::NEG_INFINITY {
+        return Finished::dead(statistic);
+    }
+    let row = Row {
+        sum: statistic.sum,
+        second_sum: R::from_f64(reduced.second_reduced()),
+        target: pooled.map_or(own, |pooled| R::from_f64(pooled.target(at))),
+        count,
+        positive_offset: problem.positive_offset(id),
+        row_constant: positive.target.row_constant,
+    };
+    let loss = problem.kernels.row(row, &problem.parameters);
+    let terms = match reduction {
+        RowReduction::LogSumExp => reduced.sum,
+        RowReduction::Sum => 1.0,
+    };
+    let column_factor = loss.sum_slope.to_f64() / terms;
+    for (k, theta) in theta.iter_mut().enumerate() {
+        let direct = problem.kernels.row_theta(k, row, &problem.parameters);
+        *theta = direct.to_f64() + column_factor * reduced.theta[k];
+    }
+    Finished {
+        loss: loss.value,
+        statistic,
+        dead: false,
+        shift: reduced.max,
+        column_factor,
+        target_slope: loss.target_slope.to_f64(),
+        through_columns: column_factor * reduced.target,
+    }
+}

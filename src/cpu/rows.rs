@@ -1,0 +1,120 @@
+//! The stages that contain the loss: `row_reduce` (scores to statistics) and `weights` (scores to
+//! ∂value/∂score, in place).
+
+use super::{
+    kernels::Term,
+    plan::Plan,
+    positives::Positive,
+    problem::Problem,
+    product::CpuReal,
+    row_finish::Finished,
+    statistic::Statistic,
+    tile::{Block, Tile, beside},
+};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// The statistics of the block's rows over one chunk of columns: one per row, or one per pair
+/// where z depends on the pair.
+pub(super) fn row_reduce<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    plan: &Plan,
+    tile: &Tile<R>,
+    block: &Block<R>,
+    chunk: &Range<usize>,
+    positives: &[Positive<R>],
+) -> Vec<Statistic<R>> {
+    let active = block.active(problem);
+    let rows = active.par_iter().enumerate().with_min_len(4);
+    let reduced = rows.map_init(Vec::new, |buffer, (i, row)| {
+        let mut slots = vec![Statistic::empty(problem.spec.reduction); problem.slots(row)];
+        for (stripe, start) in (0..).zip((0..chunk.len()).step_by(plan.stripe)) {
+            let columns = plan.stripe_of(chunk, stripe);
+            let at = (start * active.len()) + i * plan.stripe;
+            let range = at..at + columns.len();
+            let scores = &tile.scores[range.clone()];
+            let beside = beside(problem, row, tile.second(), range, columns, buffer);
+            for (slot, pair) in slots.iter_mut().zip(row.pairs.clone()) {
+                let target = &positives[pair].target;
+                problem
+                    .kernels
+                    .reduce(problem.setting(), scores, beside, target, slot);
+            }
+        }
+        slots
+    });
+    reduced.flatten_iter().collect()
+}
+
+/// Turns the tile's scores into weights.
+pub(super) fn weights<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    plan: &Plan,
+    tile: &mut Tile<R>,
+    block: &Block<R>,
+    chunk: &Range<usize>,
+    terms: &Terms<R>,
+) {
+    let active = block.active(problem);
+    let (scores, second) = tile.take();
+    let pieces = scores
+        .par_chunks_mut(plan.stripe)
+        .enumerate()
+        .with_min_len(4);
+    pieces.for_each_init(Vec::new, |buffer, (piece, scores)| {
+        let (stripe, row) = (piece / active.len(), piece % active.len());
+        let columns = plan.stripe_of(chunk, stripe);
+        let at = piece * plan.stripe;
+        let range = at..at + columns.len();
+        let scores = &mut scores[..columns.len()];
+        let beside = beside(problem, &active[row], second, range, columns, buffer);
+        problem
+            .kernels
+            .weigh(problem.setting(), scores, beside, terms.of(row));
+    });
+}
+
+/// What every row of a block weighs its columns by.
+pub(super) struct Terms<R> {
+    offsets: Vec<usize>,
+    terms: Vec<Term<R>>,
+}
+
+impl<R: CpuReal> Terms<R> {
+    /// From the finished pairs and ∂value/∂ℓ of each. Dead pairs weigh nothing.
+    pub(super) fn new(
+        problem: &Problem<'_, R>,
+        block: &Block<R>,
+        positives: &[Positive<R>],
+        finished: &[Finished<R>],
+        by_loss: &[f64],
+    ) -> Self {
+        let mut offsets = vec![0];
+        let mut terms = Vec::with_capacity(block.rows.len());
+        for row in block.active(problem) {
+            let alive = row.pairs.clone().filter(|&pair| !finished[pair].dead);
+            let mut pairs = alive.map(|pair| Term {
+                target: positives[pair].target.value,
+                row_constant: positives[pair].target.row_constant,
+                shift: finished[pair].shift,
+                factor: R::from_f64(by_loss[pair] * finished[pair].column_factor),
+            });
+            if problem.spec.separable {
+                // The same z and shift for all pairs: their factors add up.
+                let first = pairs.next();
+                terms.extend(first.map(|first| Term {
+                    factor: pairs.fold(first.factor, |sum, term| sum + term.factor),
+                    ..first
+                }));
+            } else {
+                terms.extend(pairs);
+            }
+            offsets.push(terms.len());
+        }
+        Terms { offsets, terms }
+    }
+
+    fn of(&self, row: usize) -> &[Term<R>] {
+        &self.terms[self.offsets[row]..self.offsets[row + 1]]
+    }
+}

@@ -1,0 +1,269 @@
+//! The score tile: a block of rows against a chunk of columns, stored stripe after stripe, each
+//! stripe row after row. A stripe is one piece of memory, and so are neighbouring rows of it: that
+//! is what tasks share out.
+
+use super::{
+    kernels::Beside,
+    masks::Masks,
+    occurrences::Occurrences,
+    plan::Plan,
+    problem::{ActiveRow, Problem},
+    product::{CpuReal, View, product},
+    runs::{masked, vectorized},
+    tables::{Candidates, dot, inverse, norm, read_scaled},
+};
+use crate::{Columns, Matrix, loss::Score};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// A block of rows: what every chunk of columns needs of it.
+pub(super) struct Block<R> {
+    /// Positions in `problem.rows`.
+    pub(super) rows: Range<usize>,
+    /// Their queries, of unit length under cosine.
+    pub(super) queries: Vec<R>,
+    second_queries: Vec<R>,
+    pub(super) masks: Masks,
+}
+
+impl<R: CpuReal> Block<R> {
+    pub(super) fn new(
+        problem: &Problem<'_, R>,
+        rows: Range<usize>,
+        shared: Option<&Occurrences>,
+    ) -> Self {
+        let active = &problem.rows[rows.clone()];
+        let queries = gather(&problem.batch.query_table(), active, |row, _| row.factor);
+        let second_queries = problem.second.as_ref().map(|second| {
+            gather(&second.queries, active, |_, raw| match second.score {
+                Score::Cosine => inverse(norm(raw)),
+                Score::Dot => 1.0,
+            })
+        });
+        Block {
+            queries,
+            second_queries: second_queries.unwrap_or_default(),
+            masks: Masks::new(problem, rows.clone(), shared),
+            rows,
+        }
+    }
+
+    pub(super) fn active<'p>(&self, problem: &'p Problem<'_, R>) -> &'p [ActiveRow] {
+        &problem.rows[self.rows.clone()]
+    }
+}
+
+fn gather<R: CpuReal>(
+    table: &Matrix<'_>,
+    rows: &[ActiveRow],
+    factor: impl Fn(&ActiveRow, &[f64]) -> f64 + Sync,
+) -> Vec<R> {
+    let dim = table.dim();
+    let mut out = vec![R::ZERO; rows.len() * dim];
+    out.par_chunks_mut(dim)
+        .with_min_len(16)
+        .zip(rows)
+        .for_each_init(
+            || vec![0.0; dim],
+            |raw, (out, row)| {
+                table.read_row(row.query, raw);
+                read_scaled(table, row.query, factor(row, raw), out);
+            },
+        );
+    out
+}
+
+/// Scores (later weights) of a block of rows and a chunk of columns.
+#[derive(Default)]
+pub(super) struct Tile<R> {
+    pub(super) scores: Vec<R>,
+    second: Vec<R>,
+    /// Rows of candidates, where the table is not kept whole.
+    pub(super) buffer: Vec<R>,
+    second_buffer: Vec<R>,
+    /// What `scores` holds: first row of the block, first column of the chunk.
+    held: Option<(usize, usize)>,
+}
+
+impl<R: CpuReal> Tile<R> {
+    /// Fills the tile with scores, masked, unless it still holds them.
+    pub(super) fn fill(
+        &mut self,
+        problem: &Problem<'_, R>,
+        plan: &Plan,
+        block: &Block<R>,
+        chunk: &Range<usize>,
+    ) {
+        let held = Some((block.rows.start, chunk.start));
+        if self.held == held {
+            return;
+        }
+        let place = Place { plan, block, chunk };
+        let scale = R::from_f64(problem.spec.score_scale);
+        let (candidates, buffer) = (&problem.candidates, &mut self.buffer);
+        place.resize(&mut self.scores);
+        place.scores(
+            problem,
+            &block.queries,
+            candidates,
+            scale,
+            &mut self.scores,
+            buffer,
+        );
+        place.mask(&mut self.scores);
+        if let Some(second) = &problem.second {
+            let (candidates, buffer) = (&second.candidates, &mut self.second_buffer);
+            let queries = &block.second_queries;
+            place.resize(&mut self.second);
+            place.scores(
+                problem,
+                queries,
+                candidates,
+                R::ONE,
+                &mut self.second,
+                buffer,
+            );
+        }
+        self.held = held;
+    }
+
+    /// The scores, to be overwritten, and what goes with them.
+    pub(super) fn take(&mut self) -> (&mut [R], &[R]) {
+        self.held = None;
+        (&mut self.scores, &self.second)
+    }
+
+    pub(super) fn second(&self) -> &[R] {
+        &self.second
+    }
+}
+
+/// What goes with the scores at `range` of the tile, the columns `columns` of active row `row`;
+/// sampled log probabilities go through `buffer`.
+pub(super) fn beside<'s, R: CpuReal>(
+    problem: &'s Problem<'_, R>,
+    row: &ActiveRow,
+    second: &'s [R],
+    range: Range<usize>,
+    columns: Range<usize>,
+    buffer: &'s mut Vec<R>,
+) -> Beside<'s, R> {
+    let second = if second.is_empty() {
+        second
+    } else {
+        &second[range]
+    };
+    let offsets = match problem.batch.column_ids() {
+        _ if problem.offsets.is_empty() => &[],
+        Columns::Sampled { ids, per_row } => {
+            let ids = &ids[row.row * per_row..][columns];
+            buffer.clear();
+            buffer.extend(ids.iter().map(|&id| problem.offsets[id as usize]));
+            buffer.as_slice()
+        }
+        _ => &problem.offsets[columns],
+    };
+    Beside { second, offsets }
+}
+
+/// A block and a chunk.
+struct Place<'a, R> {
+    plan: &'a Plan,
+    block: &'a Block<R>,
+    chunk: &'a Range<usize>,
+}
+
+impl<R: CpuReal> Place<'_, R> {
+    fn resize(&self, scores: &mut Vec<R>) {
+        let stripes = self.chunk.len().div_ceil(self.plan.stripe);
+        scores.resize(stripes * self.plan.stripe * self.block.rows.len(), R::ZERO);
+    }
+
+    fn scores(
+        &self,
+        problem: &Problem<'_, R>,
+        queries: &[R],
+        candidates: &Candidates<'_, R>,
+        scale: R,
+        out: &mut [R],
+        buffer: &mut Vec<R>,
+    ) {
+        match problem.batch.column_ids() {
+            Columns::Sampled { ids, per_row } => {
+                let rows = self.block.active(problem);
+                sampled_scores(rows, ids, per_row, queries, candidates, scale, out);
+            }
+            _ => self.products(queries, candidates, scale, out, buffer),
+        }
+    }
+
+    /// Scores of all stripes, as products.
+    fn products(
+        &self,
+        queries: &[R],
+        candidates: &Candidates<'_, R>,
+        scale: R,
+        out: &mut [R],
+        buffer: &mut Vec<R>,
+    ) {
+        let (dim, stripe) = (candidates.dim(), self.plan.stripe);
+        let rows = self.block.rows.len();
+        let group = self.plan.group(rows, self.chunk.len().div_ceil(stripe));
+        let columns = candidates.rows(self.chunk.start, self.chunk.end, buffer);
+        let stripes = out.par_chunks_mut(rows * stripe);
+        stripes
+            .zip(columns.par_chunks(stripe * dim))
+            .for_each(|(out, columns)| {
+                let width = columns.len() / dim;
+                let columns = View::new(columns, width, dim, dim).transposed();
+                let groups = out.par_chunks_mut(group * stripe);
+                groups
+                    .zip(queries.par_chunks(group * dim))
+                    .for_each(|(out, queries)| {
+                        let queries = View::new(queries, queries.len() / dim, dim, dim);
+                        product(out, stripe, queries, columns, scale, false);
+                    });
+            });
+    }
+
+    fn mask(&self, scores: &mut [R]) {
+        let rows = self.block.rows.len();
+        let stripes = scores.par_chunks_mut(self.plan.stripe * rows).enumerate();
+        stripes.for_each(|(i, out)| {
+            let columns = self.plan.stripe_of(self.chunk, i);
+            for (row, out) in out.chunks_mut(self.plan.stripe).enumerate() {
+                for &column in self.block.masks.within(row, columns.clone()) {
+                    out[column as usize - columns.start] = masked();
+                }
+            }
+        });
+    }
+}
+
+/// Scores of per-row columns: each a dot product with a gathered row.
+fn sampled_scores<R: CpuReal>(
+    rows: &[ActiveRow],
+    ids: &[u32],
+    per_row: usize,
+    queries: &[R],
+    candidates: &Candidates<'_, R>,
+    scale: R,
+    out: &mut [R],
+) {
+    let dim = candidates.dim();
+    let rows = rows.par_iter().zip(queries.par_chunks(dim));
+    out.par_chunks_mut(per_row).zip(rows).for_each_init(
+        || vec![R::ZERO; dim],
+        |buffer, (out, (row, query))| {
+            let ids = &ids[row.row * per_row..][..per_row];
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (score, &id) in out.iter_mut().zip(ids) {
+                        *score = scale * dot(query, candidates.row(id as usize, buffer));
+                    }
+                },
+            );
+        },
+    );
+}

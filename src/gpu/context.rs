@@ -1,0 +1,330 @@
+//! A device with its pipelines: what plans are made on.
+
+use super::{
+    Stage,
+    compose::{Variant, bindings, compose},
+    job::JOB_STRIDE,
+    sizes::Limits,
+};
+use crate::{Error, Result};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+/// How kernels are written for a device. A plan's ID names it; it may change the bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Lanes own rows; candidates are broadcast from lane to lane.
+    Subgroup {
+        /// Invocations per workgroup, a multiple of 8.
+        lanes: u32,
+    },
+    /// The same without subgroup operations.
+    Plain {
+        /// Invocations per workgroup.
+        lanes: u32,
+    },
+}
+
+impl Family {
+    /// Invocations per workgroup.
+    #[must_use]
+    pub fn lanes(self) -> u32 {
+        match self {
+            Family::Subgroup { lanes } | Family::Plain { lanes } => lanes,
+        }
+    }
+}
+
+/// How a [`Context`] uses its device.
+#[derive(Clone, Debug, Default)]
+pub struct ContextOptions {
+    /// Kernel family; by default what the adapter offers.
+    pub family: Option<Family>,
+    /// Bounds checks and loop guards in every shader. For tests: release kernels clamp every id
+    /// themselves.
+    pub checked: bool,
+    /// Lowers the largest storage binding, bytes (to test chunking cheaply; same bits).
+    pub max_binding: Option<u64>,
+    /// Lowers the most workgroups per dimension (to test folding cheaply; same bits).
+    pub max_groups: Option<u32>,
+}
+
+/// A stage's pipeline with the layout of its bindings.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+    /// Number of storage bindings.
+    pub(super) storage: usize,
+}
+
+/// A device, its queue, and the pipelines compiled on it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    family: Family,
+    limits: Limits,
+    checked: bool,
+    pipelines: Arc<Mutex<HashMap<String, Arc<Pipeline>>>>,
+    lost: Arc<OnceLock<String>>,
+}
+
+impl Context {
+    /// Uses the caller's device. Subgroup kernels need the feature `SUBGROUP` on it.
+    ///
+    /// # Errors
+    /// The device's limits are below the portable minimum this crate needs.
+    pub fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: &ContextOptions,
+    ) -> Result<Self> {
+        let found = device.limits();
+        if found.max_storage_buffers_per_shader_stage < 8 {
+            return Err(Error::TooLarge {
+                what: "storage buffers per shader stage".into(),
+                bytes: 8,
+                limit: u64::from(found.max_storage_buffers_per_shader_stage),
+            });
+        }
+        let limits = Limits {
+            max_binding: found
+                .max_storage_buffer_binding_size
+                .min(options.max_binding.unwrap_or(u64::MAX))
+                .min(found.max_buffer_size),
+            max_buffer: found.max_buffer_size,
+            max_groups: found
+                .max_compute_workgroups_per_dimension
+                .min(options.max_groups.unwrap_or(u32::MAX))
+                .max(1),
+        };
+        let lost = Arc::new(OnceLock::new());
+        let seen = Arc::clone(&lost);
+        device.set_device_lost_callback(move |reason, message| {
+            let _ = seen.set(format!("{reason:?}: {message}"));
+        });
+        Ok(Context {
+            device: device.clone(),
+            queue: queue.clone(),
+            family: options.family.unwrap_or_else(|| default_family(device)),
+            limits,
+            checked: options.checked,
+            pipelines: Arc::default(),
+            lost,
+        })
+    }
+
+    /// Opens an adapter with all it offers that the kernels can use.
+    ///
+    /// # Errors
+    /// The driver refuses the device.
+    pub fn open(adapter: &wgpu::Adapter, options: &ContextOptions) -> Result<Self> {
+        let wanted = wgpu::Features::SUBGROUP;
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("wgloss"),
+            required_features: adapter.features() & wanted,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        });
+        let (device, queue) =
+            pollster::block_on(request).map_err(|error| Error::Gpu(error.to_string()))?;
+        Self::new(&device, &queue, options)
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// The kernel family.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The limits that plans keep to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Number of pipelines compiled so far.
+    #[must_use]
+    pub fn pipeline_count(&self) -> usize {
+        self.pipelines.lock().map_or(0, |known| known.len())
+    }
+
+    /// The error of a lost device, if it is lost.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`].
+    pub fn check_lost(&self) -> Result<()> {
+        match self.lost.get() {
+            None => Ok(()),
+            Some(reason) => Err(Error::DeviceLost(reason.clone())),
+        }
+    }
+
+    /// Flags and counts that every text of this context gets.
+    pub(super) fn variant(
+        &self,
+        flags: &[&'static str],
+        counts: &[(&'static str, u32)],
+    ) -> Variant {
+        let mut variant = Variant {
+            flags: flags.to_vec(),
+            counts: counts.to_vec(),
+        };
+        if let Family::Subgroup { .. } = self.family {
+            variant.flags.push("SUBGROUPS");
+        }
+        variant.counts.push(("LANES", self.family.lanes()));
+        variant
+    }
+
+    /// Compiles a stage, or finds it compiled. The text is the key: nothing else can differ.
+    pub(super) fn pipeline(
+        &self,
+        stage: Stage,
+        loss: &str,
+        variant: &Variant,
+    ) -> Result<Arc<Pipeline>> {
+        let text = compose(stage.name(), stage.source(), loss, variant)
+            .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))?;
+        let mut known = self
+            .pipelines
+            .lock()
+            .map_err(|_| Error::Gpu("pipeline cache".into()))?;
+        if let Some(pipeline) = known.get(&text) {
+            return Ok(Arc::clone(pipeline));
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipeline = Arc::new(self.compile(stage, &text));
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Gpu(format!("{}: {error}", stage.name())));
+        }
+        known.insert(text, Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn compile(&self, stage: Stage, text: &str) -> Pipeline {
+        let storage = bindings(text);
+        let layout = self.layout(stage, &storage);
+        let pipeline_layout = self
+            .device
+            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(stage.name()),
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(stage.name()),
+                layout: Some(&pipeline_layout),
+                module: &self.module(stage, text),
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: self.checked,
+                    ..Default::default()
+                },
+                cache: None,
+            });
+        Pipeline {
+            pipeline,
+            layout,
+            storage: storage.len(),
+        }
+    }
+
+    fn layout(&self, stage: Stage, storage: &[(String, bool)]) -> wgpu::BindGroupLayout {
+        let entry = |binding: usize, ty: wgpu::BufferBindingType, dynamic: bool| {
+            wgpu::BindGroupLayoutEntry {
+                binding: u32::try_from(binding).unwrap_or(u32::MAX),
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty,
+                    has_dynamic_offset: dynamic,
+                    min_binding_size: None,
+                },
+                count: None,
+            }
+        };
+        let mut entries = vec![
+            entry(0, wgpu::BufferBindingType::Uniform, true),
+            entry(1, wgpu::BufferBindingType::Uniform, false),
+        ];
+        for (at, (_, writes)) in storage.iter().enumerate() {
+            let ty = wgpu::BufferBindingType::Storage { read_only: !writes };
+            entries.push(entry(2 + at, ty, false));
+        }
+        self.device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(stage.name()),
+                entries: &entries,
+            })
+    }
+
+    #[expect(
+        unsafe_code,
+        reason = "wgpu's call for modules without injected checks is unsafe"
+    )]
+    fn module(&self, stage: Stage, text: &str) -> wgpu::ShaderModule {
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(stage.name()),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
+        };
+        if self.checked {
+            return self.device.create_shader_module(descriptor);
+        }
+        // SAFETY: every index in the shaders follows from sizes that the plan made the buffers
+        // with, or from an id that the shader compares with its table first; every loop counts up
+        // to a number from the job or walks a chain that ascends. The tests run the same texts
+        // with all checks on.
+        unsafe {
+            self.device
+                .create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+        }
+    }
+
+    /// A buffer of a plan's own.
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes.max(JOB_STRIDE as u64).next_multiple_of(4),
+            usage,
+            mapped_at_creation: false,
+        })
+    }
+}
+
+/// Subgroups of at least eight lanes are broadcast among; otherwise the plain kernels.
+fn default_family(device: &wgpu::Device) -> Family {
+    let info = device.adapter_info();
+    let lanes = info.subgroup_max_size.clamp(8, 64);
+    if device.features().contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size >= 8 {
+        return Family::Subgroup { lanes };
+    }
+    Family::Plain {
+        lanes: if info.device_type == wgpu::DeviceType::Cpu {
+            8
+        } else {
+            32
+        },
+    }
+}

@@ -1,0 +1,34 @@
+//! The GPU path: a caller's `wgpu` device, buffers in, buffers out.
+//!
+//! [`Context`] holds device and pipelines, [`Plan`] the scratch and dispatches of one (loss,
+//! shape). `plan.encode(&mut encoder, &buffers)` records; the caller submits.
+//!
+//! | stage | quantity |
+//! |---|---|
+//! | `pack` | queries and candidates of unit length, padded, in chunks |
+//! | `positive_scores` | s⁺, angle, target t of every pair |
+//! | `mask` | which columns are no negatives |
+//! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
+//! | `row_finish` | R, ℓ and slopes per pair |
+//! | `loss_blocks`, `loss_sum` | the value |
+//! | `weights` | score tile again → ∂value/∂score, into bounded scratch |
+//! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
+//! | `positive_queries`, `positive_candidates` | the positives' own term |
+//! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
+
+pub mod compose;
+mod context;
+pub mod job;
+mod plan;
+mod results;
+pub mod schedule;
+pub mod sizes;
+mod slot;
+mod stage;
+mod upload;
+
+pub use context::{Context, ContextOptions, Family, Pipeline};
+pub use plan::{Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate};
+pub use slot::Slot;
+pub use stage::Stage;
+pub use upload::evaluate;

@@ -1,0 +1,303 @@
+//! How a shape is cut: chunks of rows, pairs and columns, spans, pieces of tables, and the bytes
+//! of every buffer of a plan. Pure arithmetic.
+//!
+//! What changes the bits (row chunks, pair chunks, spans) follows from the shape and the scratch
+//! budget alone; what follows from the device's limits (column chunks, pieces) does not change them.
+
+use super::{PlanOptions, Slot, TableLayout};
+use crate::{
+    ColumnKind, Error, Result, Shape,
+    loss::{Pool, RowReduction, Spec},
+};
+
+/// Rows that a lane owns, and columns of a tile.
+pub const TILE: u64 = 4;
+/// Column chunks are multiples of this: of tiles, mask words and binding alignments.
+pub const COLUMN_UNIT: u64 = 64;
+/// Pairs per block of a hierarchical sum.
+pub const SUM_BLOCK: u64 = 256;
+/// Weight chunks aim at this many bytes, to stay in the last-level cache.
+const WEIGHT_TARGET: u64 = 8 << 20;
+/// Narrowest span of the row reduction.
+const MIN_SPAN: u64 = 1024;
+
+/// The limits of a device that a plan depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest storage binding, bytes.
+    pub max_binding: u64,
+    /// Largest buffer, bytes.
+    pub max_buffer: u64,
+    /// Most workgroups per dimension.
+    pub max_groups: u32,
+}
+
+/// A part of a table that one binding holds: first row, number of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First row.
+    pub begin: u64,
+    /// Number of rows.
+    pub count: u64,
+}
+
+/// A plan's cuts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sizes {
+    /// B, P, N or list length, D in vec4.
+    pub rows: u64,
+    /// P.
+    pub pairs: u64,
+    /// Columns before masks.
+    pub columns: u64,
+    /// Packed numbers of a row, vec4.
+    pub dim4: u64,
+    /// Packed row with its record, vec4.
+    pub stride: u64,
+    /// The second tables' `dim4`, 0 without.
+    pub second_dim4: u64,
+    /// Their packed stride, 0 without.
+    pub second_stride: u64,
+    /// Rows per chunk, a multiple of lanes × 4.
+    pub row_chunk: u64,
+    /// Rows of all chunks, padded.
+    pub row_total: u64,
+    /// Pairs per chunk.
+    pub pair_chunk: u64,
+    /// Columns per packed chunk.
+    pub column_chunk: u64,
+    /// Columns per weight chunk.
+    pub weight_chunk: u64,
+    /// Columns per span.
+    pub span_width: u64,
+    /// Spans.
+    pub spans: u64,
+    /// Floats per partial statistic.
+    pub statistic: u64,
+    /// Rows, or pairs where z depends on t: what has a statistic of its own.
+    pub units: u64,
+    sampled: bool,
+    shape: Shape,
+    spec: Spec,
+}
+
+fn round_up(value: u64, unit: u64) -> u64 {
+    value.div_ceil(unit) * unit
+}
+
+fn round_down(value: u64, unit: u64) -> u64 {
+    (value / unit * unit).max(unit)
+}
+
+impl Sizes {
+    /// Cuts a shape.
+    #[must_use]
+    pub fn new(
+        shape: &Shape,
+        spec: &Spec,
+        options: &PlanOptions,
+        lanes: u64,
+        limits: &Limits,
+    ) -> Self {
+        let quads = lanes * TILE;
+        let (rows, pairs) = (shape.rows as u64, shape.pairs as u64);
+        let columns = shape.columns() as u64;
+        let dim4 = (shape.dim as u64).div_ceil(4);
+        let second_dim4 = shape.second_dim.map_or(0, |dim| (dim as u64).div_ceil(4));
+        let second_stride = if second_dim4 == 0 { 0 } else { second_dim4 + 1 };
+        let stride = dim4 + 1;
+        let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
+        let share = options.scratch_bytes / 16;
+        let row_bytes = (stride + second_stride) * 16;
+        let pair_chunk = pairs.min((share / row_bytes).clamp(quads, 4096)).max(1);
+        let mut row_cap = round_down((share / row_bytes).min(4096), quads);
+        let half = options.scratch_bytes / 2;
+        if sampled {
+            let per_row = round_up(columns, COLUMN_UNIT) * row_bytes;
+            row_cap = row_cap.min(round_down(half / per_row, quads));
+        }
+        let row_chunk = round_up(rows, quads).min(row_cap);
+        let per_column = if sampled {
+            row_chunk * row_bytes
+        } else {
+            row_bytes
+        };
+        let column_room = (half / (per_column + row_chunk / 8))
+            .min(limits.max_binding / per_column)
+            .min(limits.max_binding * 8 / row_chunk);
+        let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, COLUMN_UNIT));
+        let weight_bytes = row_chunk * 4;
+        let weight_room = (options.scratch_bytes / 4)
+            .min(WEIGHT_TARGET)
+            .min(limits.max_binding);
+        let weight_chunk = if sampled {
+            column_chunk
+        } else {
+            let room = (weight_room / weight_bytes).min(limits.max_binding / (dim4 * 16));
+            column_chunk.min(round_down(room, COLUMN_UNIT))
+        };
+        let units = if spec.separable {
+            round_up(rows, row_chunk.min(quads))
+        } else {
+            pairs.max(1)
+        };
+        let max_spans = (65_536 / units.max(1)).clamp(1, 256);
+        let span_width = round_up(columns.div_ceil(max_spans), COLUMN_UNIT).max(MIN_SPAN);
+        let full = rows / row_chunk * row_chunk;
+        let row_total = full + round_up(rows - full, quads);
+        Sizes {
+            rows,
+            pairs,
+            columns,
+            dim4,
+            stride,
+            second_dim4,
+            second_stride,
+            row_chunk,
+            row_total,
+            pair_chunk,
+            column_chunk,
+            weight_chunk,
+            span_width,
+            spans: columns.div_ceil(span_width).max(1),
+            statistic: if spec.thetas > 0 || spec.second.is_some() {
+                5 + spec.thetas as u64
+            } else {
+                3
+            },
+            units: if spec.separable {
+                row_total
+            } else {
+                pairs.max(1)
+            },
+            sampled,
+            shape: shape.clone(),
+            spec: *spec,
+        }
+    }
+
+    /// Chunks of `count` in steps of `chunk`, each (first, number).
+    pub fn chunks(count: u64, chunk: u64) -> impl Iterator<Item = (u64, u64)> {
+        (0..count.div_ceil(chunk)).map(move |i| (i * chunk, chunk.min(count - i * chunk)))
+    }
+
+    /// The pieces of a table that fit a binding.
+    ///
+    /// # Errors
+    /// 128 rows exceed the binding limit.
+    pub fn pieces(
+        rows: u64,
+        table: TableLayout,
+        limits: &Limits,
+        what: &str,
+    ) -> Result<Vec<Piece>> {
+        let row_bytes = table.stride as u64 * if table.half { 2 } else { 4 };
+        if rows * row_bytes <= limits.max_binding {
+            return Ok(vec![Piece {
+                begin: 0,
+                count: rows,
+            }]);
+        }
+        // 128 rows start at a multiple of 256 bytes, whatever the stride.
+        let per_piece = limits.max_binding / row_bytes / 128 * 128;
+        if per_piece == 0 {
+            return Err(Error::TooLarge {
+                what: format!("128 rows of {what} in one binding"),
+                bytes: 128 * row_bytes,
+                limit: limits.max_binding,
+            });
+        }
+        Ok(Self::chunks(rows, per_piece)
+            .map(|(begin, count)| Piece { begin, count })
+            .collect())
+    }
+
+    /// Bytes of a plan's own buffer; 0 if the plan does not need it.
+    #[must_use]
+    pub fn bytes_of(&self, slot: Slot, gradients: bool) -> u64 {
+        let (p, vec4) = (self.pairs, 16);
+        let grad = |bytes: u64| if gradients { bytes } else { 0 };
+        let indexed = |bytes: u64| if self.shape.indexed_rows { bytes } else { 0 };
+        let listed = match self.shape.columns {
+            ColumnKind::All => 0,
+            ColumnKind::Shared(n) => n as u64,
+            ColumnKind::Sampled(n) => n as u64 * self.rows,
+        };
+        let sorted = [indexed(self.rows), grad(p), listed, self.pooled(p)]
+            .into_iter()
+            .max()
+            .unwrap_or(0);
+        let thetas = self.spec.thetas as u64;
+        let width = if self.sampled { self.row_chunk } else { 1 };
+        match slot {
+            Slot::RowIds => indexed(self.rows * 4),
+            Slot::PairOffsets => (self.rows + 1) * 4,
+            Slot::PositiveIds | Slot::PairRows => p * 4,
+            Slot::ColumnIds => listed * 4,
+            Slot::ColumnLinks => listed * 8,
+            Slot::OrderA | Slot::OrderB => sorted * 4,
+            Slot::Histogram => Self::segments(sorted) * 64,
+            Slot::RowLinks => indexed(self.rows * 8),
+            Slot::PositiveLinks => grad(p * 8),
+            Slot::GroupLinks => self.pooled(p * 8),
+            Slot::PairQueries => self.pooled(p * 4),
+            Slot::Heads => match self.shape.columns {
+                ColumnKind::Shared(_) => self.shape.candidates as u64 * 4,
+                _ => 0,
+            },
+            Slot::PairInputs => p * 8,
+            Slot::PairScores | Slot::PairResults => p * 32,
+            Slot::PairTerms => p * vec4,
+            Slot::PairGradients => p * 4,
+            Slot::ThetaTerms => p * thetas * 4,
+            Slot::ThetaBlocks => p.div_ceil(SUM_BLOCK) * thetas * 4,
+            Slot::RowCounts => self.rows * 4,
+            Slot::Partials => self.units * self.spans * self.statistic * 4,
+            Slot::GradTheta => thetas * 4,
+            Slot::Blocks => p.div_ceil(SUM_BLOCK).max(1) * 20,
+            Slot::BatchScalars => 16,
+            Slot::Status => 32,
+            Slot::Queries => self.row_chunk * (self.stride + self.second_stride) * vec4,
+            Slot::Positives => self.pair_chunk * self.stride * vec4,
+            Slot::Candidates => {
+                width * self.column_chunk * (self.stride + self.second_stride) * vec4
+            }
+            Slot::Masks => self.row_chunk * self.column_chunk / 8,
+            Slot::WeightScratch if self.sampled => self.row_chunk * self.weight_chunk * 4,
+            Slot::WeightScratch => grad(self.row_chunk * self.weight_chunk * 4),
+            Slot::SecondScores if self.sampled && self.second_dim4 > 0 => {
+                self.row_chunk * self.weight_chunk * 4
+            }
+            Slot::QuerySums => grad(self.row_chunk * self.dim4 * vec4),
+            Slot::CandidateSums if !self.sampled => grad(self.weight_chunk * self.dim4 * vec4),
+            Slot::Nothing | Slot::NothingWritten => 256,
+            _ => 0,
+        }
+    }
+
+    fn pooled(&self, bytes: u64) -> u64 {
+        if self.spec.pool == Pool::Each {
+            0
+        } else {
+            bytes
+        }
+    }
+
+    /// Segments of a sort of `count` entries.
+    #[must_use]
+    pub fn segments(count: u64) -> u64 {
+        count.div_ceil(64).clamp(1, 1024)
+    }
+
+    /// Whether the columns are sampled per row.
+    #[must_use]
+    pub fn sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// Whether the reduction is a plain sum.
+    #[must_use]
+    pub fn is_sum(&self) -> bool {
+        self.spec.reduction == RowReduction::Sum
+    }
+}

@@ -1,0 +1,118 @@
+//! The buffers that stages bind: the caller's, and the plan's own.
+
+/// A buffer. The plan's own are sized by [`super::sizes::Sizes::bytes_of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(
+    missing_docs,
+    reason = "each is explained where a stage's WGSL binds it"
+)]
+pub enum Slot {
+    // The caller's.
+    QueryTable,
+    CandidateTable,
+    SecondQueryTable,
+    SecondCandidateTable,
+    PairWeights,
+    Upstream,
+    LogQ,
+    ExcludeOffsets,
+    ExcludeIds,
+    GradQueries,
+    GradCandidates,
+    // Copies of the caller's lists, so that they may share a buffer with the gradients.
+    RowIds,
+    PairOffsets,
+    PositiveIds,
+    ColumnIds,
+    // Sorting.
+    OrderA,
+    OrderB,
+    Histogram,
+    RowLinks,
+    PositiveLinks,
+    ColumnLinks,
+    GroupLinks,
+    PairQueries,
+    Heads,
+    // Per pair and per row.
+    PairRows,
+    PairInputs,
+    PairScores,
+    PairTerms,
+    PairResults,
+    PairGradients,
+    ThetaTerms,
+    ThetaBlocks,
+    RowCounts,
+    Partials,
+    // Results.
+    GradTheta,
+    Blocks,
+    BatchScalars,
+    Status,
+    // Scratch.
+    Queries,
+    Positives,
+    Candidates,
+    Masks,
+    WeightScratch,
+    SecondScores,
+    QuerySums,
+    CandidateSums,
+    // Bound where a variant reads or writes nothing.
+    Nothing,
+    NothingWritten,
+}
+
+impl Slot {
+    /// Whether the caller owns the buffer.
+    #[must_use]
+    pub fn is_callers(self) -> bool {
+        self <= Slot::GradCandidates
+    }
+
+    /// The plan's own buffers.
+    pub fn own() -> impl Iterator<Item = Slot> {
+        use Slot::*;
+        [
+            RowIds,
+            PairOffsets,
+            PositiveIds,
+            ColumnIds,
+            OrderA,
+            OrderB,
+            Histogram,
+            RowLinks,
+            PositiveLinks,
+            ColumnLinks,
+            GroupLinks,
+            PairQueries,
+            Heads,
+            PairRows,
+            PairInputs,
+            PairScores,
+            PairTerms,
+            PairResults,
+            PairGradients,
+            ThetaTerms,
+            ThetaBlocks,
+            RowCounts,
+            Partials,
+            GradTheta,
+            Blocks,
+            BatchScalars,
+            Status,
+            Queries,
+            Positives,
+            Candidates,
+            Masks,
+            WeightScratch,
+            SecondScores,
+            QuerySums,
+            CandidateSums,
+            Nothing,
+            NothingWritten,
+        ]
+        .into_iter()
+    }
+}

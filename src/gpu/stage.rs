@@ -1,0 +1,99 @@
+//! The stages: one WGSL file, one entry point, one purpose each.
+
+macro_rules! stages {
+    ($($(#[doc = $doc:literal])* $variant:ident => $name:literal,)*) => {
+        /// A stage. Its file is `shaders/stages/NAME.wgsl`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Stage { $($(#[doc = $doc])* $variant),* }
+
+        impl Stage {
+            /// All stages.
+            pub const ALL: &'static [Stage] = &[$(Stage::$variant),*];
+
+            /// The name: of the file, in labels and errors.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Stage::$variant => $name),* }
+            }
+
+            /// The stage's own text, before composition.
+            #[must_use]
+            pub fn source(self) -> &'static str {
+                match self {
+                    $(Stage::$variant => include_str!(concat!("../../shaders/stages/", $name, ".wgsl"))),*
+                }
+            }
+        }
+    };
+}
+
+stages! {
+    /// Stable sort of places by id: counts.
+    RadixCount => "radix_count",
+    /// Stable sort: where each digit begins.
+    RadixScan => "radix_scan",
+    /// Stable sort: moves places.
+    RadixScatter => "radix_scatter",
+    /// Chains of places with the same id.
+    Occurrences => "occurrences",
+    /// Row, weight and liveness of every pair.
+    PairRows => "pair_rows",
+    /// Query of every pair, for pooled targets.
+    PairQueries => "pair_queries",
+    /// Table rows → unit-length packed rows.
+    Pack => "pack",
+    /// Score, angle and target of every pair.
+    PositiveScores => "positive_scores",
+    /// Bits of masked columns.
+    Mask => "mask",
+    /// Bits of masked slots of sampled columns.
+    MaskSampled => "mask_sampled",
+    /// Columns left per row.
+    RowCounts => "row_counts",
+    /// Scores of sampled columns into the scratch.
+    SampledScores => "sampled_scores",
+    /// Score tile → row statistics.
+    RowReduce => "row_reduce",
+    /// Pooled targets.
+    PoolTargets => "pool_targets",
+    /// Row statistics → losses and slopes.
+    RowFinish => "row_finish",
+    /// Losses summed over blocks.
+    LossBlocks => "loss_blocks",
+    /// Blocks → value.
+    LossSum => "loss_sum",
+    /// ∂value/∂R, ∂value/∂t of every pair.
+    PairGradients => "pair_gradients",
+    /// Gradient of pooled targets to the pairs.
+    PoolBackward => "pool_backward",
+    /// θ gradient summed over blocks.
+    ThetaBlocks => "theta_blocks",
+    /// Blocks → θ gradient.
+    ThetaSum => "theta_sum",
+    /// Score tile → weights in the scratch.
+    Weights => "weights",
+    /// G_q += W·C.
+    GradQueries => "grad_queries",
+    /// G_c = Wᵀ·Q.
+    GradCandidates => "grad_candidates",
+    /// The positives' term in G_q.
+    PositiveQueries => "positive_queries",
+    /// The positives' term in the candidate gradients.
+    PositiveCandidates => "positive_candidates",
+    /// G_q → query gradients.
+    NormQueries => "norm_queries",
+    /// G_c → candidate gradients.
+    NormCandidates => "norm_candidates",
+    /// Sampled columns: G_q.
+    SampledQueries => "sampled_queries",
+    /// Sampled columns: candidate gradients.
+    SampledCandidates => "sampled_candidates",
+}
+
+impl Stage {
+    /// Whether the text holds the loss's functions.
+    #[must_use]
+    pub fn has_loss(self) -> bool {
+        self.source().contains("#import loss\n")
+    }
+}

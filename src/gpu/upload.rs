@@ -1,0 +1,161 @@
+//! Slices in, vectors out, on a device.
+
+use super::{Buffers, Context, Plan, PlanOptions, Slice, TableLayout, TableLayouts};
+use crate::{
+    Batch, Columns, DynLoss, Elements, Error, Exclude, Matrix, Output, Positives, Reduction,
+    Result, Want,
+};
+
+/// Evaluates a batch of slices on a device: uploads, runs, reads back.
+///
+/// # Errors
+/// The loss refuses the batch, f64 elements, too little device memory, a lost device.
+pub fn evaluate(
+    context: &Context,
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    want: Want,
+) -> Result<Output<f32>> {
+    let shape = batch.shape()?;
+    let mut layouts = TableLayouts::dense(&shape);
+    layouts.queries = layout(&batch.query_table());
+    layouts.candidates = layout(&batch.candidate_table());
+    if let Some((queries, candidates)) = batch.second_tables() {
+        layouts.second_queries = layout(&queries);
+        layouts.second_candidates = layout(&candidates);
+    }
+    let options = PlanOptions {
+        want,
+        ..PlanOptions::default()
+    };
+    let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
+    let scope = context
+        .device
+        .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let buffers = upload(context, batch, want)?;
+    if let Some(error) = pollster::block_on(scope.pop()) {
+        return Err(Error::OutOfMemory(error.to_string()));
+    }
+    let scope = context
+        .device
+        .push_error_scope(wgpu::ErrorFilter::Validation);
+    let mut encoder = context.device.create_command_encoder(&Default::default());
+    plan.encode(&mut encoder, &buffers)?;
+    context.queue.submit([encoder.finish()]);
+    if let Some(error) = pollster::block_on(scope.pop()) {
+        return Err(Error::Gpu(error.to_string()));
+    }
+    let grads: Vec<Slice> = [&buffers.grad_queries, &buffers.grad_candidates]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let (results, mut grads) = plan.read(&grads)?;
+    let mut next =
+        |wanted: bool| wanted.then(|| grads.remove(0).into_iter().map(f32::from_bits).collect());
+    Ok(Output {
+        value: results.value,
+        row_losses: results.row_losses,
+        grad_queries: next(want.queries),
+        grad_candidates: next(want.candidates),
+        grad_theta: results.grad_theta,
+        statistics: results.statistics,
+        counts: results.counts,
+    })
+}
+
+fn layout(matrix: &Matrix<'_>) -> TableLayout {
+    TableLayout {
+        stride: matrix.stride(),
+        half: matches!(matrix.elements(), Elements::F16(_)),
+    }
+}
+
+/// Uploads a batch and makes room for the gradients.
+fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffers> {
+    let to_device = |label: &str, bytes: &[u8]| {
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
+        let buffer = context.buffer(label, bytes.len() as u64, usage);
+        let mut padded: Vec<u8>;
+        let whole = if bytes.len() % 4 == 0 {
+            bytes
+        } else {
+            padded = bytes.to_vec();
+            padded.resize(bytes.len().next_multiple_of(4), 0);
+            &padded
+        };
+        context.queue.write_buffer(&buffer, 0, whole);
+        Slice {
+            buffer,
+            offset: 0,
+            size: whole.len() as u64,
+        }
+    };
+    let words = |label: &str, list: &[u32]| to_device(label, bytemuck::cast_slice(list));
+    let floats = |label: &str, list: &[f32]| to_device(label, bytemuck::cast_slice(list));
+    let table = |label: &'static str, matrix: Matrix<'_>| match matrix.elements() {
+        Elements::F32(data) => Ok(floats(label, data)),
+        Elements::F16(data) => Ok(to_device(label, bytemuck::cast_slice(data))),
+        Elements::F64(_) => Err(Error::Unsupported(format!(
+            "{label}: the GPU path takes f32 or f16, not f64"
+        ))),
+    };
+    let grad = |label: &str, matrix: Matrix<'_>| {
+        let size = (matrix.rows() * matrix.dim() * 4) as u64;
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
+        Slice {
+            buffer: context.buffer(label, size, usage),
+            offset: 0,
+            size,
+        }
+    };
+    let (queries, candidates) = (batch.query_table(), batch.candidate_table());
+    let theta: Vec<f32> = batch
+        .thetas()
+        .iter()
+        .map(|x| crate::real::Real::from_f64(*x))
+        .collect();
+    let second = match batch.second_tables() {
+        None => None,
+        Some((q, c)) => Some((table("adv_queries", q)?, table("adv_candidates", c)?)),
+    };
+    Ok(Buffers {
+        queries: Some(table("queries", queries)?),
+        candidates: Some(table("candidates", candidates)?),
+        second,
+        rows: batch.row_ids().map(|rows| words("rows", rows)),
+        positives: Some(words("positives", batch.positive_ids())),
+        positive_offsets: match batch.positive_lists() {
+            Positives::One(_) => None,
+            Positives::Many(lists) => Some(words("positive offsets", lists.offsets)),
+        },
+        columns: match batch.column_ids() {
+            Columns::All => None,
+            Columns::Shared(ids) | Columns::Sampled { ids, .. } => Some(words("columns", ids)),
+        },
+        exclude: batch.exclude_lists().map(|exclude| match exclude {
+            Exclude::ByRow(lists) | Exclude::ByQuery(lists) => (
+                words("exclude offsets", lists.offsets),
+                words("exclude ids", lists.ids),
+            ),
+        }),
+        log_q: batch
+            .log_probabilities()
+            .map(|log_q| floats("log_q", log_q)),
+        weights: batch
+            .pair_weights()
+            .map(|weights| floats("weights", weights)),
+        upstream: match batch.reduction_of_rows() {
+            Reduction::None { upstream } => Some(floats("upstream", upstream)),
+            _ => None,
+        },
+        theta: (!theta.is_empty()).then(|| floats("theta", &theta)),
+        grad_queries: want.queries.then(|| grad("grad_queries", queries)),
+        grad_candidates: want.candidates.then(|| grad("grad_candidates", candidates)),
+        value: None,
+    })
+}

@@ -1,0 +1,122 @@
+//! Commands that list, and wrong usage.
+
+use crate::{Folder, Run, good, wgloss};
+use serde_json::Value;
+use wgloss::loss::registry;
+
+fn run(arguments: &[&str]) -> Run {
+    Run::of(wgloss().args(arguments).output().expect("it runs"))
+}
+
+#[test]
+fn losses_are_listed_with_parameters_and_papers() {
+    let listing = run(&["losses"]);
+    listing.succeeds();
+    let json = run(&["losses", "--json"]);
+    json.succeeds();
+    let losses: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let losses = losses.as_array().expect("a list");
+    let names: Vec<_> = losses
+        .iter()
+        .filter_map(|loss| loss["loss"].as_str())
+        .collect();
+    assert_eq!(names, registry::NAMES);
+    for loss in losses {
+        for key in ["title", "formula", "source"] {
+            let text = loss[key].as_str().expect("text");
+            assert!(!text.is_empty() && listing.stdout.contains(text));
+        }
+    }
+}
+
+#[test]
+fn every_parameter_is_described_once() {
+    for loss in registry::variants() {
+        let name = loss.as_dyn().spec().name;
+        let about = registry::about(name).expect("it is described");
+        let described: Vec<&str> = about.parameters.iter().map(|p| p.name).collect();
+        let json = serde_json::to_value(&loss).expect("JSON");
+        for key in json.as_object().expect("an object").keys() {
+            let count = described.iter().filter(|name| *name == key).count();
+            assert_eq!(count, usize::from(key != "loss"), "{name}: {key}");
+        }
+        // BSL's forms have parameters of their own; the others have them all.
+        if name != "bsl" {
+            for parameter in described {
+                assert!(json.get(parameter).is_some(), "{name}: {parameter}");
+            }
+        }
+    }
+}
+
+#[test]
+fn info_works_with_and_without_a_driver() {
+    let with = run(&["info"]);
+    with.succeeds();
+    assert!(with.stdout.contains("by default: "), "{}", with.stdout);
+    let mut command = wgloss();
+    // No backend at all: as on a machine without drivers.
+    command.arg("info").env("WGPU_BACKEND", "gl");
+    let without = Run::of(command.output().expect("it runs"));
+    without.succeeds();
+    assert!(
+        without.stdout.contains("adapters: none"),
+        "{}",
+        without.stdout
+    );
+    assert!(
+        without.stdout.contains("by default: CPU"),
+        "{}",
+        without.stdout
+    );
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_an_error() {
+    let folder = Folder::new();
+    let case = folder.case("a.json", &good());
+    let mut command = wgloss();
+    command.args(["compute", "--device", "gpu"]).arg(&case);
+    command.env("WGPU_BACKEND", "gl");
+    Run::of(command.output().expect("it runs")).fails_with(&["no adapter"]);
+
+    let mut command = wgloss();
+    command
+        .args(["compute", "--adapter", "No Such Card"])
+        .arg(&case);
+    Run::of(command.output().expect("it runs")).fails_with(&["no adapter", "`No Such Card`"]);
+
+    let mut command = wgloss();
+    command.args(["compute", "--device", "cpu", "--adapter", "x"]);
+    let run = Run::of(command.arg(&case).output().expect("it runs"));
+    run.fails_with(&["`x`", "`cpu`"]);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_two() {
+    for arguments in [
+        &[][..],
+        &["frobnicate"],
+        &["compute"],
+        &["compute", "--device", "abacus", "a.json"],
+        &["losses", "--yaml"],
+    ] {
+        let run = run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(!run.stderr.is_empty() && !run.stderr.contains("panicked"));
+    }
+    let devices = run(&["compute", "--device", "abacus", "a.json"]);
+    assert!(devices.stderr.contains("auto, gpu, cpu, reference"));
+}
+
+#[test]
+fn check_passes_on_the_cpu() {
+    let run = run(&["check", "--device", "cpu"]);
+    run.succeeds();
+    for name in registry::NAMES {
+        assert!(run.stdout.contains(name), "{}", run.stdout);
+    }
+    let count = registry::variants().len();
+    let last = format!("{count} of {count} losses pass");
+    assert!(run.stdout.trim_end().ends_with(&last), "{}", run.stdout);
+}

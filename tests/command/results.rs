@@ -1,0 +1,147 @@
+//! What `compute` writes.
+
+use crate::{Folder, Run, good, wgloss, with};
+use serde_json::{Value, json};
+use std::process::Stdio;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(numbers).collect(),
+        other => vec![other.as_f64().expect("a number")],
+    }
+}
+
+#[test]
+fn results_bear_the_names_of_the_case_file() {
+    let folder = Folder::new();
+    let case = folder.case("small.json", &good());
+    folder.compute(&[&case]).succeeds();
+    assert_eq!(folder.written(), ["small.json"]);
+    let result = folder.result("small.json");
+    let value = result["value"].as_f64().expect("a number");
+    let rows = numbers(&result["row_values"]);
+    assert_eq!(rows.len(), 3);
+    assert!((value - rows.iter().sum::<f64>() / 3.0).abs() < 1e-12);
+    assert_eq!(result["grad_queries"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        result["grad_candidates"][3].as_array().map(Vec::len),
+        Some(2)
+    );
+    assert!(result.get("grad_bias").is_none());
+}
+
+#[test]
+fn frozen_candidates_have_no_gradient_and_a_bias_has_one() {
+    let folder = Folder::new();
+    let fields = json!({
+        "loss": {"loss": "uss", "scale": 8.0}, "bias": 1.5, "candidates_frozen": true,
+    });
+    let case = folder.case("uss.json", &with(fields));
+    for device in ["reference", "cpu"] {
+        folder.compute_on(device, &[&case]).succeeds();
+        let result = folder.result("uss.json");
+        assert!(result["grad_candidates"].is_null());
+        assert!(result["grad_bias"].is_f64());
+    }
+}
+
+#[test]
+fn an_older_result_is_replaced() {
+    let folder = Folder::new();
+    let case = folder.case("small.json", &good());
+    std::fs::create_dir(folder.out()).expect("a folder");
+    folder.write("out/small.json", "old");
+    folder.compute(&[&case]).succeeds();
+    assert!(folder.result("small.json")["value"].is_f64());
+    assert_eq!(folder.written(), ["small.json"]);
+}
+
+#[test]
+fn matrices_lie_beside_the_case() {
+    let folder = Folder::new();
+    let inline = folder.case("inline.json", &good());
+    folder.compute(&[&inline]).succeeds();
+
+    let queries: Vec<u8> = numbers(&good()["queries"])
+        .iter()
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }\n";
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    npy.extend([header.len() as u8, 0]);
+    npy.extend(header.as_bytes());
+    npy.extend(queries);
+    folder.write("queries.npy", npy);
+
+    let candidates: Vec<u8> = numbers(&good()["candidates"])
+        .iter()
+        .flat_map(|x| (*x as f32).to_le_bytes())
+        .collect();
+    let header = r#"{"items":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]}}"#;
+    let mut tensors = (header.len() as u64).to_le_bytes().to_vec();
+    tensors.extend(header.as_bytes());
+    tensors.extend(candidates);
+    folder.write("candidates.safetensors", tensors);
+
+    let fields = json!({
+        "queries": {"npy": "queries.npy"},
+        "candidates": {"safetensors": "candidates.safetensors", "tensor": "items"},
+    });
+    let beside = folder.case("beside.json", &with(fields));
+    folder.compute(&[&beside]).succeeds();
+    let (a, b) = (folder.result("inline.json"), folder.result("beside.json"));
+    assert_eq!(a["value"], b["value"]);
+    assert_eq!(a["grad_candidates"], b["grad_candidates"]);
+}
+
+#[test]
+fn the_error_is_shown_where_results_are_given() {
+    let folder = Folder::new();
+    let plain = folder.case("plain.json", &good());
+    let run = folder.compute(&[&plain]);
+    assert!(
+        run.stdout.contains("no results to compare"),
+        "{}",
+        run.stdout
+    );
+    let value = folder.result("plain.json")["value"]
+        .as_f64()
+        .expect("a number");
+    let wrong = folder.case("wrong.json", &with(json!({"value": 2.0 * value})));
+    let run = folder.compute(&[&wrong]);
+    run.succeeds();
+    assert!(run.stdout.contains("value 5.0e-1"), "{}", run.stdout);
+}
+
+#[test]
+fn shared_columns_and_zero_vectors() {
+    let folder = Folder::new();
+    let fields = json!({
+        "columns": [1, 1, 2],
+        "queries": [[0.0, 0.0], [0.5, 0.5], [-1.0, 0.25]],
+    });
+    let case = folder.case("shared.json", &with(fields));
+    let run = folder.compute(&[&case]);
+    run.succeeds();
+    assert!(run.stdout.contains("zero vectors: 1"), "{}", run.stdout);
+    let result = folder.result("shared.json");
+    assert_eq!(numbers(&result["grad_queries"][0]), [0.0, 0.0]);
+    assert_eq!(result["counts"]["zero_queries"], 1);
+}
+
+#[test]
+fn results_are_written_although_nobody_reads_the_screen() {
+    let folder = Folder::new();
+    let files: Vec<_> = (0..20)
+        .map(|k| folder.case(&format!("case{k}.json"), &good()))
+        .collect();
+    let mut command = wgloss();
+    command.args(["compute", "--device", "reference", "--out"]);
+    command.arg(folder.out()).args(&files);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    drop(child.stdout.take());
+    let run = Run::of(child.wait_with_output().expect("it ends"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(folder.written().len(), 20);
+}
