@@ -17,7 +17,9 @@ fn main() {
     let folder = std::env::var_os("WGLOSS_DATA");
     let name = match &folder {
         Some(folder) => format!("sl_beats_popularity_on {}", folder.display()),
-        None => "real_data (skipped: set WGLOSS_DATA to a folder with train.tsv and test.tsv)".into(),
+        None => {
+            "real_data (skipped: set WGLOSS_DATA to a folder with train.tsv and test.tsv)".into()
+        }
     };
     let missing = folder.is_none();
     let test = move || match &folder {

@@ -4,11 +4,12 @@ mod loss;
 mod progress;
 mod report;
 
-use crate::{Outcome, device::DeviceArguments, screen::Screen};
+use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
 use clap::ValueEnum;
 use loss::LossArguments;
 use progress::Progress;
 use report::{Data, Report, table};
+use serde_json::Value;
 use std::{
     collections::HashMap,
     fs,
@@ -191,11 +192,11 @@ impl Run<'_> {
         if !self.arguments.json {
             screen.line(format_args!("data: {}", data.describe()))?;
             screen.line(format_args!("device: {}", self.device))?;
-            screen.line(format_args!("loss: {:?}", self.loss))?;
+            let loss = parameters_of(self.loss).map(Value::Object)?;
+            screen.line(format_args!("loss: {loss}"))?;
         }
-        let settings = trainer.settings();
-        let progress = Progress::new(settings.epochs, settings.select_at);
-        let trained = trainer.run(&mut |event| progress.show(event));
+        let progress = Progress::new(trainer.settings(), self.arguments.json);
+        let trained = trainer.run(&mut |event| progress.show(event, screen));
         progress.finish();
         let report = Report {
             version: env!("CARGO_PKG_VERSION"),

@@ -1,5 +1,6 @@
 //! `--loss` and a flag per parameter of any loss, as the registry describes them.
 
+use crate::losses::parameters_of;
 use clap::{Arg, ArgMatches, Args, Command, Error as Usage, FromArgMatches};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -36,10 +37,10 @@ impl LossArguments {
                 return Err(unknown(name, parameter, about));
             }
         }
-        let defaults = fields(&registry::all()[place])?;
+        let defaults = parameters_of(&registry::all()[place])?;
         let loss = self.build(name, about, &defaults)?;
         // A parameter that the chosen form of the loss does not read is as wrong as an unknown one.
-        let read = fields(&loss)?;
+        let read = parameters_of(&loss)?;
         match self
             .parameters
             .keys()
@@ -108,14 +109,6 @@ fn unknown(name: &str, parameter: &str, about: &About) -> Error {
     }
 }
 
-/// A loss as its JSON fields.
-fn fields(loss: &AnyLoss) -> Result<Map<String, Value>> {
-    match serde_json::to_value(loss) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        other => Err(Error::Unsupported(format!("{loss:?}: {other:?}"))),
-    }
-}
-
 /// Numbers, true and false as such; anything else is a name.
 fn value(text: &str) -> Value {
     match serde_json::from_str(text) {
@@ -156,14 +149,17 @@ impl Args for LossArguments {
             .default_value("sl")
             .help("The loss (see `wgloss losses`)");
         let flag = |(name, help): (&'static str, String)| {
-            let dashed = name.replace('_', "-");
-            Arg::new(name)
-                .long(dashed)
-                .alias(name)
+            let flag = Arg::new(name)
+                .long(name.replace('_', "-"))
                 .value_name("VALUE")
                 .allow_negative_numbers(true)
                 .help(help)
-                .help_heading("Parameters of the loss (see `wgloss losses`)")
+                .help_heading("Parameters of the loss (see `wgloss losses`)");
+            if name.contains('_') {
+                flag.alias(name)
+            } else {
+                flag
+            }
         };
         command.arg(loss).args(parameters().into_iter().map(flag))
     }

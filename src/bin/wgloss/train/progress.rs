@@ -1,28 +1,32 @@
 //! How far training is: a bar on a terminal, lines elsewhere.
 
+use crate::screen::Screen;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use wgloss::train::{EpochRecord, Event};
+use wgloss::train::{EpochRecord, Event, Settings};
 
-/// Shows progress on standard error, so that results on standard output stay alone.
+/// Shows progress: a bar on standard error if that is a terminal, or else a line per validation, on
+/// standard output unless results there are to stand alone.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    alone: bool,
     epochs: usize,
     select_at: usize,
 }
 
 impl Progress {
-    /// Progress through so many epochs; validation is shown at one K.
-    pub fn new(epochs: usize, select_at: usize) -> Self {
+    /// Progress under these settings; `alone` keeps standard output free.
+    pub fn new(settings: &Settings, alone: bool) -> Self {
         Progress {
             bar: std::io::stderr().is_terminal().then(bar),
-            epochs,
-            select_at,
+            alone,
+            epochs: settings.epochs,
+            select_at: settings.select_at,
         }
     }
 
     /// Shows an event.
-    pub fn show(&self, event: Event<'_>) {
+    pub fn show(&self, event: Event<'_>, screen: &mut Screen) {
         match event {
             Event::Step { epoch, step, steps } => {
                 if let Some(bar) = &self.bar {
@@ -30,21 +34,25 @@ impl Progress {
                     bar.set_position(((epoch - 1) * steps + step) as u64);
                 }
             }
-            Event::Epoch(record) => self.show_epoch(record),
+            Event::Epoch(record) => self.show_epoch(record, screen),
         }
     }
 
-    fn show_epoch(&self, record: &EpochRecord) {
+    fn show_epoch(&self, record: &EpochRecord, screen: &mut Screen) {
+        // One line a validation is enough to follow 200 epochs in a log.
+        let worth_a_line = record.validation.is_some() || self.epochs <= 10;
         let line = self.describe(record);
         match &self.bar {
-            Some(bar) if record.validation.is_some() => bar.println(line),
+            Some(bar) if worth_a_line => bar.println(line),
             Some(bar) => bar.set_message(line),
-            // One line a validation is enough to follow 200 epochs in a log.
-            None if record.validation.is_some() || self.epochs <= 10 => {
-                // Nobody is left to be told that standard error is closed.
+            None if !worth_a_line => {}
+            // Training goes on where nobody can be told how far it is.
+            None if self.alone => {
                 let _ = writeln!(std::io::stderr().lock(), "{line}");
             }
-            None => {}
+            None => {
+                let _ = screen.line(line);
+            }
         }
     }
 
