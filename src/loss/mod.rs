@@ -295,6 +295,14 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// The WGSL functions.
     fn wgsl(&self) -> &'static str;
 
+    /// Runs `work` on a loss equal to `self`. A loss whose functions branch on its configuration
+    /// calls `work` once per branch, each time on a value that is constant there: the compiler
+    /// then vectorises every branch by itself.
+    #[inline(always)]
+    fn specialized<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        work(self)
+    }
+
     /// t of a pair. The identity unless said otherwise.
     fn target<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> Target<R> {
         Target {
