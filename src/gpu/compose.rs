@@ -88,13 +88,17 @@ pub fn compose(stage: &str, source: &str, loss: &str, variant: &Variant) -> Resu
         bindings: FIRST_STORAGE,
         out: String::new(),
     };
-    let mut head = String::new();
-    for (name, count) in &variant.counts {
-        let _ = writeln!(head, "const {name}: u32 = {count}u;");
-    }
     let lines: Vec<String> = source.lines().map(str::to_owned).collect();
     let body = composer.expand(stage, &lines)?;
-    Ok(format!("{head}{}// ---- {stage}\n{body}", composer.out))
+    let text = format!("{}// ---- {stage}\n{body}", composer.out);
+    // Counts that a text does not use are left out: they would make pipelines of their own.
+    let mut head = String::new();
+    for (name, count) in &variant.counts {
+        if text.contains(name) {
+            let _ = writeln!(head, "const {name}: u32 = {count}u;");
+        }
+    }
+    Ok(head + &text)
 }
 
 fn fragment(name: &str) -> Option<&'static str> {

@@ -1,11 +1,6 @@
 //! A device with its pipelines: what plans are made on.
 
-use super::{
-    Stage,
-    compose::{Variant, bindings, compose},
-    job::JOB_STRIDE,
-    sizes::Limits,
-};
+use super::{Stage, compose::bindings, job::JOB_STRIDE, sizes::Limits};
 use crate::{Error, Result};
 use std::{
     collections::HashMap,
@@ -68,7 +63,7 @@ pub struct Context {
     family: Family,
     limits: Limits,
     checked: bool,
-    pipelines: Arc<Mutex<HashMap<String, Arc<Pipeline>>>>,
+    pipelines: Arc<Mutex<HashMap<(bool, String), Arc<Pipeline>>>>,
     lost: Arc<OnceLock<String>>,
 }
 
@@ -90,17 +85,6 @@ impl Context {
                 limit: u64::from(found.max_storage_buffers_per_shader_stage),
             });
         }
-        let limits = Limits {
-            max_binding: found
-                .max_storage_buffer_binding_size
-                .min(options.max_binding.unwrap_or(u64::MAX))
-                .min(found.max_buffer_size),
-            max_buffer: found.max_buffer_size,
-            max_groups: found
-                .max_compute_workgroups_per_dimension
-                .min(options.max_groups.unwrap_or(u32::MAX))
-                .max(1),
-        };
         let lost = Arc::new(OnceLock::new());
         let seen = Arc::clone(&lost);
         device.set_device_lost_callback(move |reason, message| {
@@ -110,7 +94,7 @@ impl Context {
             device: device.clone(),
             queue: queue.clone(),
             family: options.family.unwrap_or_else(|| default_family(device)),
-            limits,
+            limits: limits(&found, options),
             checked: options.checked,
             pipelines: Arc::default(),
             lost,
@@ -132,6 +116,19 @@ impl Context {
         let (device, queue) =
             pollster::block_on(request).map_err(|error| Error::Gpu(error.to_string()))?;
         Self::new(&device, &queue, options)
+    }
+
+    /// The same device, used in another way. Pipelines are shared.
+    #[must_use]
+    pub fn with_options(&self, options: &ContextOptions) -> Self {
+        Context {
+            family: options
+                .family
+                .unwrap_or_else(|| default_family(&self.device)),
+            limits: limits(&self.device.limits(), options),
+            checked: options.checked,
+            ..self.clone()
+        }
     }
 
     /// The device.
@@ -175,45 +172,23 @@ impl Context {
         }
     }
 
-    /// Flags and counts that every text of this context gets.
-    pub(super) fn variant(
-        &self,
-        flags: &[&'static str],
-        counts: &[(&'static str, u32)],
-    ) -> Variant {
-        let mut variant = Variant {
-            flags: flags.to_vec(),
-            counts: counts.to_vec(),
-        };
-        if let Family::Subgroup { .. } = self.family {
-            variant.flags.push("SUBGROUPS");
-        }
-        variant.counts.push(("LANES", self.family.lanes()));
-        variant
-    }
-
-    /// Compiles a stage, or finds it compiled. The text is the key: nothing else can differ.
-    pub(super) fn pipeline(
-        &self,
-        stage: Stage,
-        loss: &str,
-        variant: &Variant,
-    ) -> Result<Arc<Pipeline>> {
-        let text = compose(stage.name(), stage.source(), loss, variant)
-            .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))?;
+    /// Compiles a stage's text, or finds it compiled. The text is the key, with whether checks are
+    /// put in: nothing else can differ.
+    pub(super) fn pipeline(&self, stage: Stage, text: String) -> Result<Arc<Pipeline>> {
         let mut known = self
             .pipelines
             .lock()
             .map_err(|_| Error::Gpu("pipeline cache".into()))?;
-        if let Some(pipeline) = known.get(&text) {
+        let key = (self.checked, text);
+        if let Some(pipeline) = known.get(&key) {
             return Ok(Arc::clone(pipeline));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = Arc::new(self.compile(stage, &text));
+        let pipeline = Arc::new(self.compile(stage, &key.1));
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::Gpu(format!("{}: {error}", stage.name())));
         }
-        known.insert(text, Arc::clone(&pipeline));
+        known.insert(key, Arc::clone(&pipeline));
         Ok(pipeline)
     }
 
@@ -310,6 +285,21 @@ impl Context {
             usage,
             mapped_at_creation: false,
         })
+    }
+}
+
+/// The limits that plans keep to.
+fn limits(found: &wgpu::Limits, options: &ContextOptions) -> Limits {
+    Limits {
+        max_binding: found
+            .max_storage_buffer_binding_size
+            .min(options.max_binding.unwrap_or(u64::MAX))
+            .min(found.max_buffer_size),
+        max_buffer: found.max_buffer_size,
+        max_groups: found
+            .max_compute_workgroups_per_dimension
+            .min(options.max_groups.unwrap_or(u32::MAX))
+            .max(1),
     }
 }
 

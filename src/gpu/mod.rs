@@ -28,7 +28,9 @@ mod stage;
 mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
-pub use plan::{Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate};
+pub use plan::{
+    Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate, shader_text,
+};
 pub use slot::Slot;
 pub use stage::Stage;
 pub use upload::{evaluate, upload};

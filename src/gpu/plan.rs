@@ -1,7 +1,8 @@
 //! A plan: the pipelines, scratch and dispatches of one (loss, shape), ready to be recorded.
 
 use super::{
-    Context, Pipeline,
+    Context, Family, Pipeline,
+    compose::{Variant, compose},
     job::JOB_STRIDE,
     schedule::{Dispatch, Schedule, WEIGHT_SPAN},
     sizes::{Limits, Piece, SUM_BLOCK, Sizes, TILE},
@@ -707,14 +708,28 @@ impl Plan {
     }
 }
 
-fn compile(
-    context: &Context,
+/// The final WGSL of a dispatch's stage. Pure text: what plans compile, tests validate without a
+/// device, and a reader may want to see.
+///
+/// # Errors
+/// A directive of the stage or of the loss's text that does not parse.
+pub fn shader_text(
     loss: &dyn DynLoss,
     dispatch: &Dispatch,
     sizes: &Sizes,
-) -> Result<Arc<Pipeline>> {
-    let (stage, mut flags) = (dispatch.stage, dispatch.flags.clone());
+    family: Family,
+) -> Result<String> {
+    let stage = dispatch.stage;
+    let text = if stage.has_loss() { loss.wgsl() } else { "" };
+    let variant = variant(loss, dispatch, sizes, family);
+    compose(stage.name(), stage.source(), text, &variant)
+        .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
+}
+
+/// The flags and counts of a dispatch's text.
+fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
     let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let mut flags = dispatch.flags.clone();
     let mut counts = vec![
         ("ROWS", count(TILE)),
         ("COL_GROUPS", count(sizes.column_groups())),
@@ -722,31 +737,44 @@ fn compile(
         ("PARTS", count(sizes.parts())),
         ("PART_PAIRS", count(sizes.parts() / 2)),
         ("SUM_BLOCK", count(SUM_BLOCK)),
+        ("LANES", family.lanes()),
     ];
-    if stage.has_loss() {
+    if let Family::Subgroup { .. } = family {
+        flags.push("SUBGROUPS");
+    }
+    if dispatch.stage.has_loss() {
         let spec = loss.spec();
-        counts.push(("THETAS", u32::try_from(spec.thetas).unwrap_or(0)));
-        counts.push((
-            "STATISTIC_SIZE",
-            u32::try_from(sizes.statistic).unwrap_or(0),
-        ));
-        counts.push(("WEIGHT_SPAN", WEIGHT_SPAN as u32));
-        if sizes.resident() && stage.has_tile() {
+        counts.extend([
+            ("THETAS", count(spec.thetas as u64)),
+            ("STATISTIC_SIZE", count(sizes.statistic)),
+            ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
+        ]);
+        if sizes.resident() && dispatch.stage.has_tile() {
             counts.push(("DIM4", count(sizes.dim4)));
         }
         for (on, name) in [
             (spec.separable, "SEPARABLE"),
             (sizes.is_sum(), "SUM"),
             (spec.second.is_some(), "SECOND"),
-            (sizes.resident() && stage.has_tile(), "RESIDENT"),
+            (sizes.resident() && dispatch.stage.has_tile(), "RESIDENT"),
         ] {
             if on {
                 flags.push(name);
             }
         }
     }
-    let text = if stage.has_loss() { loss.wgsl() } else { "" };
-    let pipeline = context.pipeline(stage, text, &context.variant(&flags, &counts))?;
+    Variant { flags, counts }
+}
+
+fn compile(
+    context: &Context,
+    loss: &dyn DynLoss,
+    dispatch: &Dispatch,
+    sizes: &Sizes,
+) -> Result<Arc<Pipeline>> {
+    let stage = dispatch.stage;
+    let text = shader_text(loss, dispatch, sizes, context.family())?;
+    let pipeline = context.pipeline(stage, text)?;
     if pipeline.storage != dispatch.binds.len() {
         return Err(Error::Gpu(format!(
             "{}: the shader has {} bindings, the schedule {}",

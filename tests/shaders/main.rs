@@ -1,0 +1,184 @@
+//! Every shader text that a plan can ask for, without a device: it validates, translates to what
+//! every backend takes, and agrees with what the Rust side believes about it.
+
+mod layout;
+mod shapes;
+mod translate;
+
+use naga::{AddressSpace, StorageAccess, front::wgsl};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+use wgloss::{
+    DynLoss,
+    gpu::{
+        Family, PlanOptions, Stage, TableLayouts, compose, estimate, schedule::Dispatch,
+        shader_text, sizes::Limits,
+    },
+    loss::registry,
+};
+
+const LIMITS: Limits = Limits {
+    max_binding: 128 << 20,
+    max_buffer: 1 << 30,
+    max_groups: 65_535,
+};
+
+const FAMILIES: [Family; 2] = [Family::Subgroup { lanes: 32 }, Family::Plain { lanes: 8 }];
+
+/// A composed text, and the dispatch that it is for.
+struct Composed {
+    label: String,
+    dispatch: Dispatch,
+    text: String,
+}
+
+/// Every different text, each once.
+static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    // Configurations of a loss that differ in numbers alone have the same texts.
+    let mut losses = BTreeSet::new();
+    for loss in registry::variants() {
+        let loss = loss.as_dyn();
+        if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
+            for family in FAMILIES {
+                compose_family(loss, family, &mut all);
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|composed| seen.insert(composed.text.clone()));
+    all
+});
+
+fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
+    // What a text follows from, beside loss and family: composing takes longer than comparing.
+    let mut seen = BTreeSet::new();
+    for (shape, half) in shapes::all(&loss.spec()) {
+        let mut layouts = TableLayouts::dense(&shape);
+        layouts.queries.half = half;
+        layouts.candidates.half = half;
+        let options = PlanOptions::default();
+        let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family.lanes(), &LIMITS)
+        else {
+            continue;
+        };
+        let sizes = &estimate.sizes;
+        for dispatch in &estimate.dispatches {
+            if !seen.insert((dispatch.stage, dispatch.flags.clone(), sizes.parts())) {
+                continue;
+            }
+            let name = dispatch.stage.name();
+            let label = format!("{name} {:?} {family:?} {loss:?}", dispatch.flags);
+            let text = shader_text(loss, dispatch, sizes, family)
+                .unwrap_or_else(|error| panic!("{label}: {error}"));
+            all.push(Composed {
+                label,
+                dispatch: dispatch.clone(),
+                text,
+            });
+        }
+    }
+}
+
+/// The bindings that naga sees, by number: name and whether it is written.
+fn reflected(label: &str, text: &str) -> BTreeMap<u32, (String, bool)> {
+    let module = wgsl::parse_str(text).unwrap_or_else(|e| panic!("{label}: {e}"));
+    module
+        .global_variables
+        .iter()
+        .filter_map(|(_, variable)| {
+            let AddressSpace::Storage { access } = variable.space else {
+                return None;
+            };
+            let place = variable.binding.expect("a storage buffer has a binding");
+            assert_eq!(place.group, 0, "{label}");
+            let name = variable.name.clone().expect("it has a name");
+            Some((place.binding, (name, access.contains(StorageAccess::STORE))))
+        })
+        .collect()
+}
+
+#[test]
+fn every_text_validates_and_translates() {
+    let texts = &*TEXTS;
+    assert!(texts.len() > 150, "only {} texts", texts.len());
+    let stages: BTreeSet<Stage> = texts.iter().map(|text| text.dispatch.stage).collect();
+    let all: BTreeSet<Stage> = Stage::ALL.iter().copied().collect();
+    assert_eq!(stages, all, "the shapes do not reach every stage");
+    for text in texts {
+        translate::check(&text.label, &text.text);
+    }
+    println!("{} texts", texts.len());
+}
+
+#[test]
+fn the_shapes_reach_every_flag() {
+    let flags: BTreeSet<&str> = TEXTS
+        .iter()
+        .flat_map(|text| text.dispatch.flags.clone())
+        .collect();
+    // Flags beside those that follow from the loss and the family.
+    let mut asked = BTreeSet::new();
+    let sources = Stage::ALL.iter().map(|stage| stage.source());
+    let fragments = compose::FRAGMENTS.iter().map(|(_, text)| *text);
+    for line in sources.chain(fragments).flat_map(str::lines) {
+        if let Some(flag) = line.strip_prefix("#if ") {
+            asked.insert(flag.trim());
+        }
+    }
+    for known in ["SEPARABLE", "SUM", "SECOND", "SUBGROUPS"] {
+        assert!(asked.remove(known), "no text asks for {known}");
+    }
+    assert_eq!(flags, asked);
+}
+
+#[test]
+fn bindings_are_what_plans_believe_and_no_more_than_eight() {
+    for Composed {
+        label,
+        dispatch,
+        text,
+    } in &*TEXTS
+    {
+        let believed = compose::bindings(text);
+        let numbered = (compose::FIRST_STORAGE..).zip(believed.iter().cloned());
+        assert_eq!(reflected(label, text), numbered.collect(), "{label}");
+        assert_eq!(dispatch.binds.len(), believed.len(), "{label}");
+        assert!(believed.len() <= 8, "{label}: {} buffers", believed.len());
+    }
+}
+
+/// Two bindings of one buffer must not differ in access: everything that a stage writes must be a
+/// buffer that it reads under no other name, apart from the ranges of a caller's one buffer.
+#[test]
+fn no_stage_binds_a_slot_twice_with_a_write() {
+    for Composed {
+        label,
+        dispatch,
+        text,
+    } in &*TEXTS
+    {
+        let bound: Vec<_> = dispatch.binds.iter().zip(compose::bindings(text)).collect();
+        for (at, (bind, (name, writes))) in bound.iter().enumerate() {
+            for (other, (again, _)) in bound.iter().enumerate() {
+                let clash = *writes && at != other && bind.slot == again.slot;
+                assert!(!clash, "{label}: {name} is bound twice and written");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_text_has_one_entry_point_of_at_most_256_invocations() {
+    for Composed { label, text, .. } in &*TEXTS {
+        let module = wgsl::parse_str(text).unwrap_or_else(|e| panic!("{label}: {e}"));
+        let [entry] = module.entry_points.as_slice() else {
+            panic!("{label}: {} entry points", module.entry_points.len());
+        };
+        assert_eq!(entry.name, "main", "{label}");
+        let [x, y, z] = entry.workgroup_size;
+        assert!(x <= 256 && y == 1 && z == 1, "{label}: {x} × {y} × {z}");
+    }
+}

@@ -1,0 +1,59 @@
+//! Shapes that between them reach every stage and every flag.
+
+use wgloss::{ColumnKind, ReductionKind, Shape, loss::Spec};
+
+/// A plain batch for a loss of this specification.
+fn plain(spec: &Spec) -> Shape {
+    Shape {
+        queries: 40,
+        candidates: 300,
+        dim: 60,
+        rows: 40,
+        pairs: 40,
+        many_positives: false,
+        indexed_rows: false,
+        columns: ColumnKind::All,
+        excluded: None,
+        exclude_by_query: false,
+        log_q: false,
+        weights: false,
+        reduction: ReductionKind::Mean,
+        second_dim: spec.second.map(|_| 20),
+        thetas: spec.thetas,
+    }
+}
+
+/// The shapes, each with whether its tables are f16.
+pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
+    let plain = plain(spec);
+    let shape = |columns: ColumnKind, log_q: bool, dim: usize| Shape {
+        columns,
+        log_q,
+        dim,
+        ..plain.clone()
+    };
+    let listed = Shape {
+        rows: 90,
+        pairs: 200,
+        many_positives: true,
+        indexed_rows: true,
+        excluded: Some(77),
+        exclude_by_query: true,
+        ..plain.clone()
+    };
+    let weighted = Shape {
+        weights: true,
+        reduction: ReductionKind::None,
+        ..plain.clone()
+    };
+    let mut all = vec![(plain.clone(), false), (plain.clone(), true)];
+    for log_q in [false, true] {
+        for dim in [1, 60, 128] {
+            all.push((shape(ColumnKind::All, log_q, dim), false));
+            all.push((shape(ColumnKind::Shared(50), log_q, dim), false));
+            all.push((shape(ColumnKind::Sampled(7), log_q, dim), true));
+        }
+    }
+    all.extend([(listed, false), (weighted, false)]);
+    all
+}
