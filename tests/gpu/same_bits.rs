@@ -172,7 +172,20 @@ pub fn checked_modules() {
         checked: true,
         ..ContextOptions::default()
     });
-    same(&checked, &Case::new([37, 101, 17]));
+    let sampled = Case {
+        sampled: Some((Random(14).ids(20 * 9, 30), 9)),
+        log_q: Some(Random(15).numbers(30)),
+        ..Case::new([20, 30, 6])
+    };
+    let plain = Case::new([37, 101, 17]);
+    let half = Case {
+        queries: plain.queries.halved(),
+        candidates: plain.candidates.strided(19).halved(),
+        ..plain.clone()
+    };
+    for case in [plain, half, sampled, listed(), shared()] {
+        same(&checked, &case);
+    }
     let arc = ArcFace::default();
     let case = Case::new([7, 33, 12]);
     let expected = bits(&run(context(), &arc, &case.batch()));
