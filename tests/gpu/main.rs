@@ -8,6 +8,7 @@ mod case;
 mod device;
 mod extremes;
 mod memory;
+mod rejection;
 mod same_bits;
 
 use libtest_mimic::{Arguments, Trial, run};
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
     let mut trials = trials![
         agreement: every_loss_on_every_problem, ragged_shapes, lists_of_positives, repeated_rows,
             shared_columns, sampled_columns, excluded_columns, batch_scalars, half_precision_and_strides,
-            a_small_scratch, without_subgroup_operations, permuted_columns, a_wrong_loss_is_rejected;
+            a_small_scratch, without_subgroup_operations, permuted_columns;
+        rejection: a_wrong_loss_is_rejected;
         extremes: sharp_temperatures, parallel_and_opposite_vectors, zero_vectors,
             everything_masked, everything_ignored, dead_columns;
         same_bits: repeated_runs, lowered_binding_limit, lowered_binding_limit_for_sampled_columns,
