@@ -88,6 +88,8 @@ const LOG_MEAN: u32 = 4096u;
 const PER_GROUP: u32 = 8192u;
 // Contributions of positives run along unit tangents.
 const TANGENT: u32 = 16384u;
+// An id of NONE is an ignored pair, not a bad id.
+const IGNORABLE: u32 = 32768u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

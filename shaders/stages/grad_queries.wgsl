@@ -1,4 +1,5 @@
-// G_q += W · Ĉ over the chunk's columns, in ascending order. A lane owns four rows, a workgroup
+// G_q += W · Ĉ over the chunk's columns, block by block in ascending order: one running sum over a
+// large catalogue would lose digits. Blocks stand at absolute columns, so chunks do not show. A lane owns four rows, a workgroup
 // PARTS vec4 of the D numbers.
 #import job
 
@@ -21,21 +22,15 @@ fn main(
     let row_groups = job.row_pad / (LANES * ROWS);
     let row = ((index % row_groups) * LANES + local) * ROWS;
     let part = (index / row_groups) * PARTS;
+    let weights_at = (row / 4u) * job.weight_pad;
+    let base = job.weight_begin * job.packed_stride + part;
+    for (var block = 0u; block < job.weight_pad; block += PRODUCT_BLOCK) {
 #for i ROWS
 #for p PARTS
     var a$i_$p = vec4<f32>(0.0);
 #end
 #end
-    if !has(FIRST) {
-#for i ROWS
-#for p PARTS
-        a$i_$p = query_sums[(row + $iu) * job.dim4 + part + $pu];
-#end
-#end
-    }
-    let weights_at = (row / 4u) * job.weight_pad;
-    let base = job.weight_begin * job.packed_stride + part;
-    for (var column = 0u; column < job.weight_pad; column += 8u) {
+    for (var column = block; column < min(block + PRODUCT_BLOCK, job.weight_pad); column += 8u) {
 #for j 8
         let w$j = weights[weights_at + column + $ju];
 #end
@@ -60,9 +55,17 @@ fn main(
         }
 #end
     }
+    if !has(FIRST) || block > 0u {
+#for i ROWS
+#for p PARTS
+        a$i_$p += query_sums[(row + $iu) * job.dim4 + part + $pu];
+#end
+#end
+    }
 #for i ROWS
 #for p PARTS
     query_sums[(row + $iu) * job.dim4 + part + $pu] = a$i_$p;
 #end
 #end
+    }
 }

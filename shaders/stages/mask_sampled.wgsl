@@ -1,12 +1,24 @@
 // The mask of per-row sampled columns: a slot is masked if its id is excluded from the row. Slots
-// are taken literally otherwise: they may equal the positive.
+// are taken literally otherwise: they may equal a positive, which no list excludes.
 #import job
 
 #bind read row_ids array<u32>
 #bind read exclude_offsets array<u32>
 #bind read exclude_ids array<u32>
 #bind read sampled_ids array<u32>
+#bind read pair_offsets array<u32>
+#bind read positive_ids array<u32>
 #bind write masks array<u32>
+
+fn is_positive(row: u32, id: u32) -> bool {
+    let end = min(pair_offsets[row + 1u], job.pairs);
+    for (var pair = pair_offsets[row]; pair < end; pair += 1u) {
+        if positive_ids[pair] == id {
+            return true;
+        }
+    }
+    return false;
+}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -36,8 +48,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if !masked {
             let id = sampled_ids[batch_row * job.per_row + job.column_begin + slot];
             masked = id >= job.table_rows;
+            var excluded = false;
             for (var at = begin; at < end; at += 1u) {
-                masked = masked || exclude_ids[at] == id;
+                excluded = excluded || exclude_ids[at] == id;
+            }
+            if excluded && !is_positive(batch_row, id) {
+                masked = true;
             }
         }
         bits |= select(0u, 1u << bit, masked);

@@ -55,6 +55,9 @@ pub struct Pipeline {
     pub(super) storage: usize,
 }
 
+/// Compiled texts, with whether checks were put in.
+type Pipelines = HashMap<(bool, String), Arc<Pipeline>>;
+
 /// A device, its queue, and the pipelines compiled on it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -63,7 +66,7 @@ pub struct Context {
     family: Family,
     limits: Limits,
     checked: bool,
-    pipelines: Arc<Mutex<HashMap<(bool, String), Arc<Pipeline>>>>,
+    pipelines: Arc<Mutex<Pipelines>>,
     lost: Arc<OnceLock<String>>,
 }
 

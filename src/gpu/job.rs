@@ -85,6 +85,7 @@ flags!(
     LOG_MEAN = 4096,
     PER_GROUP = 8192,
     TANGENT = 16384,
+    IGNORABLE = 32768,
 );
 
 /// `flag` if `on`.

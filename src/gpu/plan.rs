@@ -5,7 +5,7 @@ use super::{
     compose::{Variant, compose},
     job::JOB_STRIDE,
     schedule::{Dispatch, Schedule, WEIGHT_SPAN},
-    sizes::{Limits, Piece, SUM_BLOCK, Sizes, TILE},
+    sizes::{Limits, PRODUCT_BLOCK, Piece, SUM_BLOCK, Sizes, TILE},
     slot::Slot,
 };
 use crate::{
@@ -165,7 +165,6 @@ pub struct Plan {
     own: BTreeMap<Slot, wgpu::Buffer>,
     jobs: wgpu::Buffer,
     parameters: wgpu::Buffer,
-    constants_bytes: u64,
     bytes: u64,
     bound: std::sync::Mutex<Option<(Buffers, Arc<Vec<wgpu::BindGroup>>)>>,
 }
@@ -236,6 +235,35 @@ pub fn estimate(
     })
 }
 
+/// A caller's list: name, range, the plan's copy, words.
+type List<'a> = (&'static str, &'a Option<Slice>, Option<Slot>, usize);
+
+/// The range, if it is there, large enough and aligned.
+fn check_range<'a>(
+    argument: &'static str,
+    slice: Option<&'a Slice>,
+    needed: u64,
+    alignment: u64,
+) -> Result<&'a Slice> {
+    let Some(slice) = slice else {
+        return Err(Error::Shape {
+            argument,
+            expected: format!("a buffer range of {needed} bytes"),
+            actual: "none".into(),
+        });
+    };
+    let room = slice.buffer.size().saturating_sub(slice.offset);
+    let room = room.min(slice.size);
+    if room < needed || slice.offset % alignment != 0 {
+        return Err(Error::Shape {
+            argument,
+            expected: format!("{needed} bytes at a multiple of {alignment}"),
+            actual: format!("{room} bytes at {}", slice.offset),
+        });
+    }
+    Ok(slice)
+}
+
 /// What a buffer of `bytes` takes.
 fn allocated(bytes: u64) -> u64 {
     bytes.max(JOB_STRIDE as u64).next_multiple_of(4)
@@ -304,7 +332,6 @@ impl Plan {
             own,
             jobs,
             parameters,
-            constants_bytes: THETA_AT,
             bytes,
             bound: std::sync::Mutex::default(),
         };
@@ -468,36 +495,15 @@ impl Plan {
 
     /// Copies lists and θ, clears counts and, unless added to, the gradients.
     fn encode_copies(&self, encoder: &mut wgpu::CommandEncoder, buffers: &Buffers) {
-        let mut copy = |from: &Option<Slice>, slot: Slot, words: usize| {
+        for (_, from, slot, words) in self.lists(buffers) {
             if let (Some(from), true) = (from, words > 0) {
+                let (to, at) = match slot {
+                    Some(slot) => (&self.own[&slot], 0),
+                    None => (&self.parameters, THETA_AT),
+                };
                 let bytes = words as u64 * 4;
-                encoder.copy_buffer_to_buffer(
-                    &from.buffer,
-                    from.offset,
-                    &self.own[&slot],
-                    0,
-                    bytes,
-                );
+                encoder.copy_buffer_to_buffer(&from.buffer, from.offset, to, at, bytes);
             }
-        };
-        let shape = &self.shape;
-        copy(&buffers.positives, Slot::PositiveIds, shape.pairs);
-        if shape.indexed_rows {
-            copy(&buffers.rows, Slot::RowIds, shape.rows);
-        }
-        if shape.many_positives {
-            copy(&buffers.positive_offsets, Slot::PairOffsets, shape.rows + 1);
-        }
-        let listed = match shape.columns {
-            crate::ColumnKind::All => 0,
-            crate::ColumnKind::Shared(n) => n,
-            crate::ColumnKind::Sampled(n) => n * shape.rows,
-        };
-        copy(&buffers.columns, Slot::ColumnIds, listed);
-        if let (Some(theta), true) = (&buffers.theta, shape.thetas > 0) {
-            let bytes = shape.thetas as u64 * 4;
-            let at = self.constants_bytes;
-            encoder.copy_buffer_to_buffer(&theta.buffer, theta.offset, &self.parameters, at, bytes);
         }
         encoder.clear_buffer(&self.own[&Slot::Status], 0, None);
         encoder.clear_buffer(&self.own[&Slot::Heads], 0, None);
@@ -515,6 +521,51 @@ impl Plan {
         }
     }
 
+    /// The caller's lists and θ: name, range, own buffer that they are copied to (none for θ, which
+    /// goes into the parameters), and words, 0 where the shape has no such list.
+    fn lists<'a>(&self, buffers: &'a Buffers) -> [List<'a>; 5] {
+        let shape = &self.shape;
+        let given = |on: bool, words: usize| if on { words } else { 0 };
+        let columns = match shape.columns {
+            crate::ColumnKind::All => 0,
+            crate::ColumnKind::Shared(n) => n,
+            crate::ColumnKind::Sampled(n) => n * shape.rows,
+        };
+        let own = |slot: Slot| Some(slot);
+        let rows = given(shape.indexed_rows, shape.rows);
+        let offsets = given(shape.many_positives, shape.rows + 1);
+        [
+            (
+                "positives",
+                &buffers.positives,
+                own(Slot::PositiveIds),
+                shape.pairs,
+            ),
+            ("rows", &buffers.rows, own(Slot::RowIds), rows),
+            (
+                "positive offsets",
+                &buffers.positive_offsets,
+                own(Slot::PairOffsets),
+                offsets,
+            ),
+            ("columns", &buffers.columns, own(Slot::ColumnIds), columns),
+            ("theta", &buffers.theta, None, shape.thetas),
+        ]
+    }
+
+    /// Checks what is copied: nothing behind this names the argument.
+    fn check_copied(&self, buffers: &Buffers) -> Result<()> {
+        for (name, slice, _, words) in self.lists(buffers) {
+            if words > 0 {
+                check_range(name, slice.as_ref(), words as u64 * 4, 4)?;
+            }
+        }
+        if buffers.value.is_some() {
+            check_range("value", buffers.value.as_ref(), 4, 4)?;
+        }
+        Ok(())
+    }
+
     /// The bind groups for these buffers; kept until other buffers come.
     fn bind(&self, buffers: &Buffers) -> Result<Arc<Vec<wgpu::BindGroup>>> {
         let mut bound = self
@@ -526,6 +577,7 @@ impl Plan {
         {
             return Ok(Arc::clone(groups));
         }
+        self.check_copied(buffers)?;
         let groups = self
             .dispatches
             .iter()
@@ -592,30 +644,13 @@ impl Plan {
         piece: Option<Piece>,
     ) -> Result<(wgpu::Buffer, u64, Option<u64>)> {
         let (name, slice, needed) = self.named(buffers, slot);
-        let missing = || Error::Shape {
-            argument: name,
-            expected: format!("a buffer range of {needed} bytes"),
-            actual: "none".into(),
-        };
-        let slice = slice.ok_or_else(missing)?;
         let alignment = u64::from(
             self.context
                 .device
                 .limits()
                 .min_storage_buffer_offset_alignment,
         );
-        let room = slice
-            .buffer
-            .size()
-            .saturating_sub(slice.offset)
-            .min(slice.size);
-        if room < needed || slice.offset % alignment != 0 {
-            return Err(Error::Shape {
-                argument: name,
-                expected: format!("{needed} bytes at a multiple of {alignment}"),
-                actual: format!("{room} bytes at {}", slice.offset),
-            });
-        }
+        let slice = check_range(name, slice, needed, alignment)?;
         let (begin, end) = match piece {
             None => (0, needed),
             Some(piece) => {
@@ -737,6 +772,7 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("PARTS", count(sizes.parts())),
         ("PART_PAIRS", count(sizes.parts() / 2)),
         ("SUM_BLOCK", count(SUM_BLOCK)),
+        ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
         ("LANES", family.lanes()),
     ];
     if let Family::Subgroup { .. } = family {

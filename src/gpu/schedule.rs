@@ -580,6 +580,8 @@ impl Schedule<'_> {
                 offsets,
                 ids,
                 Slot::ColumnIds.into(),
+                Slot::PairOffsets.into(),
+                Slot::PositiveIds.into(),
                 Slot::Masks.into(),
             ];
             let words = u64::from(job.column_pad / 32);
@@ -621,7 +623,7 @@ impl Schedule<'_> {
             ids: Slot::PositiveIds,
             links: Slot::Nothing,
             second: false,
-            flags: 0,
+            flags: job::IGNORABLE,
         };
         self.pack(source, Slot::Positives, pack)?;
         Ok(job)

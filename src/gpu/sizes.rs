@@ -18,6 +18,8 @@ pub const COLUMN_UNIT: u64 = 64;
 pub const UNROLL: u64 = 4;
 /// Widest packed row that the score tile keeps in registers, vec4: 64 numbers.
 const RESIDENT_DIM4: u64 = 16;
+/// Columns per block of the query product; chunks are multiples of it.
+pub const PRODUCT_BLOCK: u64 = 256;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
 /// Weight chunks aim at this many bytes, to stay in the last-level cache.
@@ -131,7 +133,7 @@ impl Sizes {
         let column_room = (half / (per_column + row_chunk / 8))
             .min(limits.max_binding / per_column)
             .min(limits.max_binding * 8 / row_chunk);
-        let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, COLUMN_UNIT));
+        let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, PRODUCT_BLOCK));
         let weight_bytes = row_chunk * 4;
         let weight_room = (options.scratch_bytes / 4)
             .min(WEIGHT_TARGET)
@@ -140,7 +142,7 @@ impl Sizes {
             column_chunk
         } else {
             let room = (weight_room / weight_bytes).min(limits.max_binding / (dim4 * 16));
-            column_chunk.min(round_down(room, COLUMN_UNIT))
+            column_chunk.min(round_down(room, PRODUCT_BLOCK))
         };
         let units = if spec.separable {
             round_up(rows, row_chunk.min(quads))

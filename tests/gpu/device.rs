@@ -1,0 +1,201 @@
+//! The one device, and how a batch runs on it.
+
+use crate::case::{Case, layouts};
+use std::sync::LazyLock;
+use wgloss::{
+    Batch, DynLoss, Output, PairStatistic, adapter,
+    check::judge,
+    gpu::{Buffers, Context, ContextOptions, Plan, PlanOptions, Slice, upload},
+    wgpu,
+};
+
+static CONTEXT: LazyLock<Context> = LazyLock::new(|| open(&ContextOptions::default()));
+
+/// A device of its own.
+pub fn open(options: &ContextOptions) -> Context {
+    let adapters = adapter::adapters();
+    let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+    let place = adapter::pick(&infos, None).unwrap_or_else(|error| panic!("{error}"));
+    Context::open(&adapters[place], options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The shared device.
+pub fn context() -> &'static Context {
+    &CONTEXT
+}
+
+/// The shared device, used otherwise.
+pub fn context_with(options: &ContextOptions) -> Context {
+    CONTEXT.with_options(options)
+}
+
+/// Pipelines compiled on the shared device.
+pub fn pipelines() -> usize {
+    CONTEXT.pipeline_count()
+}
+
+/// Runs what records commands; a validation error of the device is a failure.
+pub fn submit(context: &Context, record: impl FnOnce(&mut wgpu::CommandEncoder)) {
+    let device = context.device();
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let mut encoder = device.create_command_encoder(&Default::default());
+    record(&mut encoder);
+    context.queue().submit([encoder.finish()]);
+    if let Some(error) = pollster::block_on(scope.pop()) {
+        panic!("{error}");
+    }
+}
+
+/// A plan with its inputs uploaded and its gradients filled with `fill`.
+pub struct Prepared {
+    pub plan: Plan,
+    pub buffers: Buffers,
+}
+
+impl Prepared {
+    pub fn new(
+        context: &Context,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        options: &PlanOptions,
+        fill: f32,
+    ) -> Self {
+        let shape = batch.shape().expect("it has a shape");
+        let plan = Plan::new(context, loss, &shape, &layouts(batch), options)
+            .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let buffers = upload(context, batch, options.want).expect("it uploads");
+        let prepared = Prepared { plan, buffers };
+        for grad in prepared.gradients() {
+            let words = vec![fill; (grad.size / 4) as usize];
+            let bytes: Vec<u8> = words.iter().flat_map(|x| x.to_le_bytes()).collect();
+            context
+                .queue()
+                .write_buffer(&grad.buffer, grad.offset, &bytes);
+        }
+        prepared
+    }
+
+    fn gradients(&self) -> Vec<Slice> {
+        let both = [&self.buffers.grad_queries, &self.buffers.grad_candidates];
+        both.into_iter().flatten().cloned().collect()
+    }
+
+    /// Everything at once.
+    pub fn run(&self) -> Output<f32> {
+        submit(self.plan.context(), |encoder| {
+            self.plan
+                .encode(encoder, &self.buffers)
+                .expect("it records");
+        });
+        self.read()
+    }
+
+    /// The results of what was submitted.
+    pub fn read(&self) -> Output<f32> {
+        let (results, grads) = self
+            .plan
+            .read(&self.gradients())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut grads = grads
+            .into_iter()
+            .map(|words| words.into_iter().map(f32::from_bits).collect());
+        Output {
+            value: results.value,
+            row_losses: results.row_losses,
+            grad_queries: self
+                .buffers
+                .grad_queries
+                .as_ref()
+                .and_then(|_| grads.next()),
+            grad_candidates: self
+                .buffers
+                .grad_candidates
+                .as_ref()
+                .and_then(|_| grads.next()),
+            grad_theta: results.grad_theta,
+            statistics: results.statistics,
+            counts: results.counts,
+        }
+    }
+}
+
+/// Value and both gradients. Gradients start as NaN: what is not written shows.
+pub fn run(context: &Context, loss: &dyn DynLoss, batch: &Batch<'_>) -> Output<f32> {
+    run_with(context, loss, batch, &PlanOptions::default())
+}
+
+/// As [`run`], with options.
+pub fn run_with(
+    context: &Context,
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    options: &PlanOptions,
+) -> Output<f32> {
+    Prepared::new(context, loss, batch, options, f32::NAN).run()
+}
+
+/// Every number's bits.
+pub fn bits(output: &Output<f32>) -> Vec<u32> {
+    let gradients = [&output.grad_queries, &output.grad_candidates];
+    std::iter::once(&output.value)
+        .chain(&output.row_losses)
+        .chain(gradients.into_iter().flatten().flatten())
+        .chain(&output.grad_theta)
+        .map(|x| x.to_bits())
+        .collect()
+}
+
+/// What the rule of `wgloss::check` says against the results; empty if they are right.
+pub fn objections(
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    output: &Output<f32>,
+    what: &str,
+) -> Vec<String> {
+    let verdicts = judge(loss, batch, &widened(output))
+        .unwrap_or_else(|error| panic!("{loss:?} on {what}: {error}"));
+    verdicts
+        .iter()
+        .filter(|verdict| !verdict.passed())
+        .map(|verdict| format!("{loss:?} on {what}: {verdict:?}"))
+        .collect()
+}
+
+/// Runs cases on the shared device and fails with every objection.
+pub fn agree(losses: &[&dyn DynLoss], cases: &[(&str, Case)]) {
+    agree_on(context(), losses, cases);
+}
+
+/// As [`agree`], on another context.
+pub fn agree_on(context: &Context, losses: &[&dyn DynLoss], cases: &[(&str, Case)]) {
+    let mut failures = Vec::new();
+    for (what, case) in cases {
+        let batch = case.batch();
+        for loss in losses {
+            let output = run(context, *loss, &batch);
+            failures.extend(objections(*loss, &batch, &output, what));
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn widened(output: &Output<f32>) -> Output<f64> {
+    let wide = |numbers: &[f32]| numbers.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+    Output {
+        value: f64::from(output.value),
+        row_losses: wide(&output.row_losses),
+        grad_queries: output.grad_queries.as_deref().map(wide),
+        grad_candidates: output.grad_candidates.as_deref().map(wide),
+        grad_theta: wide(&output.grad_theta),
+        statistics: output
+            .statistics
+            .iter()
+            .map(|pair| PairStatistic {
+                sum: f64::from(pair.sum),
+                target: f64::from(pair.target),
+                count: f64::from(pair.count),
+            })
+            .collect(),
+        counts: output.counts,
+    }
+}

@@ -1,0 +1,58 @@
+//! The GPU path on whatever adapter there is; having none is a failure.
+//!
+//! One device serves all tests. Pipelines are what costs time, so the last check counts them.
+
+mod agreement;
+mod bad_input;
+mod case;
+mod device;
+mod extremes;
+mod memory;
+mod rejection;
+mod same_bits;
+
+use libtest_mimic::{Arguments, Trial, run};
+use std::process::ExitCode;
+
+/// Most pipelines that all tests together may compile.
+const MOST_PIPELINES: usize = 300;
+
+macro_rules! trials {
+    ($($module:ident: $($test:ident),* $(,)?;)*) => {
+        vec![$($(Trial::test(
+            concat!(stringify!($module), "::", stringify!($test)),
+            || {
+                $module::$test();
+                Ok(())
+            },
+        )),*),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let mut trials = trials![
+        agreement: every_loss_on_every_problem, ragged_shapes, lists_of_positives, repeated_rows,
+            shared_columns, sampled_columns, excluded_columns, batch_scalars, half_precision_and_strides,
+            a_small_scratch, without_subgroup_operations, permuted_columns;
+        rejection: a_wrong_loss_is_rejected;
+        extremes: sharp_temperatures, parallel_and_opposite_vectors, zero_vectors,
+            everything_masked, everything_ignored, dead_columns;
+        same_bits: repeated_runs, lowered_binding_limit, lowered_binding_limit_for_sampled_columns,
+            lowered_group_limit, encoded_in_parts, gradients_of_one_side, the_value_alone,
+            checked_modules, accumulated_gradients, another_temperature;
+        memory: a_plan_allocates_what_it_says, memory_does_not_grow_with_rows_times_columns,
+            a_plan_beyond_the_limits_is_refused;
+        bad_input: ids_and_numbers_are_counted, ranges_are_checked_by_name,
+            missing_ranges_are_named;
+    ];
+    let unmet = trials![agreement: very_many_columns;].into_iter();
+    trials.extend(unmet.map(|trial| trial.with_ignored_flag(true)));
+    let conclusion = run(&Arguments::from_args(), trials);
+    let pipelines = device::pipelines();
+    println!("{pipelines} pipelines");
+    if pipelines > MOST_PIPELINES {
+        println!("more than {MOST_PIPELINES} pipelines: tests on them take minutes");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
+}

@@ -1,0 +1,130 @@
+//! Plans hold what they say, and that does not grow with rows × columns.
+
+use crate::{
+    case::Case,
+    device::{context, open},
+};
+use wgloss::{
+    ColumnKind, DynLoss, Error, ReductionKind, Shape,
+    gpu::{ContextOptions, Plan, PlanOptions, TableLayouts, estimate},
+    loss::{Activation, Psl, Sl},
+};
+
+/// Bytes of buffers that the driver reports, without wgpu's own.
+fn allocated(device: &wgloss::wgpu::Device) -> Option<u64> {
+    let report = device.generate_allocator_report()?;
+    let buffers = report.allocations.iter();
+    Some(
+        buffers
+            .filter(|allocation| !allocation.name.contains("wgpu internal"))
+            .map(|allocation| allocation.size)
+            .sum(),
+    )
+}
+
+pub fn a_plan_allocates_what_it_says() {
+    // A device of its own: other tests allocate at the same time.
+    let context = open(&ContextOptions::default());
+    let shape = Case::new([37, 101, 17])
+        .batch()
+        .shape()
+        .expect("it has one");
+    let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+    let loss = Sl::new(0.2);
+    let told = estimate(
+        &loss,
+        &shape,
+        &layouts,
+        &options,
+        context.family().lanes(),
+        context.limits(),
+    )
+    .expect("it fits");
+    let before = allocated(context.device());
+    let plan = Plan::new(&context, &loss, &shape, &layouts, &options).expect("it fits");
+    assert_eq!(plan.bytes(), told.bytes);
+    assert_eq!(plan.parts(), told.dispatches.len());
+    if let (Some(before), Some(after)) = (before, allocated(context.device())) {
+        let held = after - before;
+        // Drivers round each of about forty buffers up.
+        let most = plan.bytes() + 64 * 512;
+        assert!(
+            (plan.bytes()..=most).contains(&held),
+            "{held} of {}",
+            plan.bytes()
+        );
+    }
+}
+
+fn shape(rows: usize, candidates: usize, dim: usize, columns: ColumnKind) -> Shape {
+    Shape {
+        queries: rows,
+        candidates,
+        dim,
+        rows,
+        pairs: rows,
+        many_positives: false,
+        indexed_rows: true,
+        columns,
+        excluded: Some(candidates),
+        exclude_by_query: true,
+        log_q: true,
+        weights: true,
+        reduction: ReductionKind::None,
+        second_dim: None,
+        thetas: 0,
+    }
+}
+
+pub fn memory_does_not_grow_with_rows_times_columns() {
+    let options = PlanOptions::default();
+    let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
+    let lanes = context().family().lanes();
+    for loss in [&sl as &dyn DynLoss, &psl] {
+        for rows in [64usize, 1024, 16_384] {
+            for candidates in [1_000usize, 30_000, 1_000_000, 3_000_000] {
+                for columns in [
+                    ColumnKind::All,
+                    ColumnKind::Shared(5_000),
+                    ColumnKind::Sampled(64),
+                ] {
+                    let shape = shape(rows, candidates, 64, columns);
+                    let layouts = TableLayouts::dense(&shape);
+                    let limits = context().limits();
+                    let estimate = estimate(loss, &shape, &layouts, &options, lanes, limits)
+                        .unwrap_or_else(|error| panic!("{loss:?}, {shape:?}: {error}"));
+                    let listed = match columns {
+                        ColumnKind::All => 0,
+                        ColumnKind::Shared(n) => n,
+                        ColumnKind::Sampled(n) => n * rows,
+                    };
+                    let linear = 256 * rows + 8 * candidates + 24 * listed + (1 << 20);
+                    let jobs = 256 * estimate.dispatches.len() as u64;
+                    let most = options.scratch_bytes + linear as u64 + jobs;
+                    let bytes = estimate.bytes;
+                    assert!(bytes <= most, "{loss:?}, {shape:?}: {bytes} of {most}");
+                }
+            }
+        }
+    }
+}
+
+pub fn a_plan_beyond_the_limits_is_refused() {
+    let narrow = context().with_options(&ContextOptions {
+        max_binding: Some(64 << 10),
+        ..ContextOptions::default()
+    });
+    let shape = shape(100_000, 10, 1024, ColumnKind::All);
+    let layouts = TableLayouts::dense(&shape);
+    let refused = Plan::new(
+        &narrow,
+        &Sl::new(0.2),
+        &shape,
+        &layouts,
+        &PlanOptions::default(),
+    );
+    assert!(
+        matches!(refused, Err(Error::TooLarge { .. })),
+        "{refused:?}"
+    );
+}

@@ -1,0 +1,232 @@
+//! The same bits, whatever the device's limits, and however the work is recorded.
+
+use crate::{
+    case::{Case, OwnedLists, Random},
+    device::{Prepared, bits, context, context_with, objections, run, run_with, submit},
+};
+use wgloss::{
+    DynLoss, Want,
+    gpu::{Context, ContextOptions, PlanOptions},
+    loss::{Activation, ArcFace, Psl, Sl},
+};
+
+fn losses() -> (Sl, Psl) {
+    (Sl::new(0.2), Psl::new(Activation::Relu, 0.1))
+}
+
+/// Many columns, lists of positives and exclusions.
+fn listed() -> Case {
+    let mut random = Random(11);
+    Case {
+        rows: Some(random.ids(60, 40)),
+        many: Some(OwnedLists::random(&mut random, &[2; 60], 5000)),
+        exclude: Some((OwnedLists::random(&mut random, &[30; 40], 5000), true)),
+        ..Case::new([40, 5000, 20])
+    }
+}
+
+/// A shared list with repeats, over a large table.
+fn shared() -> Case {
+    Case {
+        shared: Some(Random(12).ids(2000, 3000)),
+        ..Case::new([40, 3000, 20])
+    }
+}
+
+fn same(actual: &Context, case: &Case) {
+    let (sl, psl) = losses();
+    for loss in [&sl as &dyn DynLoss, &psl] {
+        let batch = case.batch();
+        let expected = bits(&run(context(), loss, &batch));
+        assert_eq!(bits(&run(actual, loss, &batch)), expected, "{loss:?}");
+    }
+}
+
+pub fn repeated_runs() {
+    for case in [listed(), shared()] {
+        let batch = case.batch();
+        let options = PlanOptions::default();
+        let plan = Prepared::new(context(), &losses().1, &batch, &options, f32::NAN);
+        let first = bits(&plan.run());
+        for _ in 0..3 {
+            assert_eq!(bits(&plan.run()), first);
+        }
+        assert_eq!(bits(&run(context(), &losses().1, &batch)), first);
+    }
+}
+
+/// Tables, gradients and packed columns come in several pieces and chunks.
+fn narrow() -> Context {
+    context_with(&ContextOptions {
+        max_binding: Some(64 << 10),
+        ..ContextOptions::default()
+    })
+}
+
+pub fn lowered_binding_limit() {
+    let case = listed();
+    let narrow = narrow();
+    let batch = case.batch();
+    let dispatches = |context: &Context| {
+        let options = PlanOptions::default();
+        Prepared::new(context, &losses().0, &batch, &options, 0.0)
+            .plan
+            .parts()
+    };
+    assert!(dispatches(&narrow) > 3 * dispatches(context()));
+    same(&narrow, &case);
+    same(&narrow, &shared());
+}
+
+/// Repeats of a sampled id are summed chunk by chunk: right, if not to the last bit.
+pub fn lowered_binding_limit_for_sampled_columns() {
+    let case = Case {
+        sampled: Some((Random(13).ids(40 * 130, 900), 130)),
+        ..Case::new([40, 900, 20])
+    };
+    let batch = case.batch();
+    let narrow = context_with(&ContextOptions {
+        max_binding: Some(640 << 10),
+        ..ContextOptions::default()
+    });
+    let (sl, psl) = losses();
+    for loss in [&sl as &dyn DynLoss, &psl] {
+        let output = run(&narrow, loss, &batch);
+        let objections = objections(loss, &batch, &output, "sampled");
+        assert!(objections.is_empty(), "{objections:?}");
+        let expected = run(context(), loss, &batch);
+        assert_eq!(output.value.to_bits(), expected.value.to_bits());
+    }
+}
+
+/// More workgroups than fit one dimension.
+pub fn lowered_group_limit() {
+    let folded = context_with(&ContextOptions {
+        max_groups: Some(3),
+        ..ContextOptions::default()
+    });
+    same(&folded, &listed());
+    same(&folded, &shared());
+}
+
+pub fn encoded_in_parts() {
+    let case = listed();
+    let batch = case.batch();
+    let options = PlanOptions::default();
+    let loss = losses().0;
+    let expected = bits(&run(context(), &loss, &batch));
+    let run = Prepared::new(context(), &loss, &batch, &options, f32::NAN);
+    let parts = run.plan.split(run.plan.flops() / 5);
+    assert!(parts.len() > 2, "{parts:?}");
+    for part in parts {
+        submit(context(), |encoder| {
+            run.plan
+                .encode_part(encoder, &run.buffers, part)
+                .expect("it records");
+        });
+    }
+    assert_eq!(bits(&run.read()), expected);
+}
+
+pub fn gradients_of_one_side() {
+    for case in [listed(), shared()] {
+        let batch = case.batch();
+        let (_, loss) = losses();
+        let both = run(context(), &loss, &batch);
+        for (queries, candidates) in [(true, false), (false, true)] {
+            let options = PlanOptions {
+                want: Want {
+                    queries,
+                    candidates,
+                },
+                ..PlanOptions::default()
+            };
+            let mut expected = both.clone();
+            expected.grad_queries = expected.grad_queries.filter(|_| queries);
+            expected.grad_candidates = expected.grad_candidates.filter(|_| candidates);
+            let one = run_with(context(), &loss, &batch, &options);
+            assert_eq!(bits(&one), bits(&expected));
+        }
+    }
+}
+
+pub fn the_value_alone() {
+    let case = listed();
+    let batch = case.batch();
+    let (_, loss) = losses();
+    let mut expected = run(context(), &loss, &batch);
+    expected.grad_queries = None;
+    expected.grad_candidates = None;
+    let options = PlanOptions {
+        want: Want::NOTHING,
+        ..PlanOptions::default()
+    };
+    let value = run_with(context(), &loss, &batch, &options);
+    assert_eq!(bits(&value), bits(&expected));
+    assert_eq!(value.statistics, expected.statistics);
+}
+
+/// Bounds checks and loop guards change nothing: no index was out of bounds.
+pub fn checked_modules() {
+    let checked = context_with(&ContextOptions {
+        checked: true,
+        ..ContextOptions::default()
+    });
+    let sampled = Case {
+        sampled: Some((Random(14).ids(20 * 9, 30), 9)),
+        log_q: Some(Random(15).numbers(30)),
+        ..Case::new([20, 30, 6])
+    };
+    let plain = Case::new([37, 101, 17]);
+    let half = Case {
+        queries: plain.queries.halved(),
+        candidates: plain.candidates.strided(19).halved(),
+        ..plain.clone()
+    };
+    for case in [plain, half, sampled, listed(), shared()] {
+        same(&checked, &case);
+    }
+    let arc = ArcFace::default();
+    let case = Case::new([7, 33, 12]);
+    let expected = bits(&run(context(), &arc, &case.batch()));
+    assert_eq!(bits(&run(&checked, &arc, &case.batch())), expected);
+}
+
+pub fn accumulated_gradients() {
+    let case = Case::new([37, 101, 17]);
+    let batch = case.batch();
+    let (loss, _) = losses();
+    let fresh = run(context(), &loss, &batch);
+    let options = PlanOptions {
+        accumulate: true,
+        ..PlanOptions::default()
+    };
+    // Powers of two far above the gradients: the sum is rounded, by half an ulp per addition.
+    let start = 1.0f32;
+    let added = Prepared::new(context(), &loss, &batch, &options, start).run();
+    let pairs = [
+        (fresh.grad_queries, added.grad_queries),
+        (fresh.grad_candidates, added.grad_candidates),
+    ];
+    for (fresh, added) in pairs {
+        let (fresh, added) = (fresh.expect("wanted"), added.expect("wanted"));
+        for (fresh, added) in fresh.iter().zip(&added) {
+            let error = (added - start - fresh).abs();
+            assert!(error <= 4.0 * f32::EPSILON, "{fresh} became {added}");
+        }
+    }
+    assert_eq!(fresh.value.to_bits(), added.value.to_bits());
+}
+
+/// A plan takes over another temperature.
+pub fn another_temperature() {
+    let case = Case::new([37, 101, 17]);
+    let batch = case.batch();
+    let options = PlanOptions::default();
+    let prepared = Prepared::new(context(), &Sl::new(0.2), &batch, &options, f32::NAN);
+    for tau in [0.1, 0.5] {
+        prepared.plan.set_loss(&Sl::new(tau));
+        let fresh = run(context(), &Sl::new(tau), &batch);
+        assert_eq!(bits(&prepared.run()), bits(&fresh), "τ = {tau}");
+    }
+}
