@@ -88,6 +88,16 @@ pub enum Error {
     /// Any other error that the GPU API reported.
     #[error("gpu: {0}")]
     Gpu(String),
+    /// Training left the finite numbers.
+    #[error("training diverged in epoch {epoch}: {what} ({settings})")]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// What is no longer finite.
+        what: String,
+        /// Loss, optimiser and batches.
+        settings: String,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {

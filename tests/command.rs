@@ -7,6 +7,8 @@ mod bad_cases;
 mod listings;
 #[path = "command/results.rs"]
 mod results;
+#[path = "command/train.rs"]
+mod train;
 
 use serde_json::{Value, json};
 use std::{

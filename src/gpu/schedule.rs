@@ -414,6 +414,8 @@ impl Schedule<'_> {
             let mut flags = Vec::new();
             if layout.half {
                 flags.push("HALF");
+            } else if layout.stride % 4 == 0 && job.dim % 4 == 0 {
+                flags.push("ALIGNED");
             }
             if packed == Slot::Candidates && self.sizes.sampled() {
                 flags.push("SAMPLED");

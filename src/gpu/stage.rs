@@ -96,4 +96,10 @@ impl Stage {
     pub fn has_loss(self) -> bool {
         self.source().contains("#import loss\n")
     }
+
+    /// Whether the text holds the score tile.
+    #[must_use]
+    pub fn has_tile(self) -> bool {
+        matches!(self, Stage::RowReduce | Stage::Weights)
+    }
 }

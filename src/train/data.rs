@@ -142,6 +142,17 @@ impl Interactions {
             })
     }
 
+    /// A number that tells data sets apart (FNV-1a over sizes, offsets and ids), the same on every
+    /// platform: reports name it.
+    pub fn fingerprint(&self) -> u64 {
+        let sizes = [self.users() as u64, self.items as u64];
+        let lists = self.offsets.iter().chain(&self.ids).map(|&n| n.into());
+        let numbers = sizes.into_iter().chain(lists);
+        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, number: u64| {
+            (hash ^ number).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     /// How many users each item has.
     pub fn item_counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.items];

@@ -1,6 +1,7 @@
 //! Recall@K and NDCG@K.
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::{Interactions, TopK};
 use crate::{Error, Result};
@@ -16,7 +17,7 @@ pub enum Average {
 }
 
 /// Metrics of a set of top-K lists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metrics {
     /// Number of users that the averages are taken over.
     pub users: usize,
@@ -25,7 +26,7 @@ pub struct Metrics {
 }
 
 /// Metrics of the first K places of each list, averaged over users; from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AtK {
     /// The K.
     pub k: usize,

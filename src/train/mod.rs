@@ -7,18 +7,26 @@
 //! | [`ir_benchmark`] | reads a folder with `train.tsv` and `test.tsv` |
 //! | [`planted`] | the built-in data set, with tastes that a model can find |
 //! | [`split`] | train/test and train/validation splits per user |
-//! | [`sampler`] | shuffles interactions into batches, epoch by epoch |
+//! | [`sampler`] | shuffles interactions, epoch by epoch |
+//! | [`batches`] | deals them into steps, by interactions or by users |
 //! | [`init`] | normally distributed embeddings |
 //! | [`adam`] | the optimiser |
+//! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | Recall@K and NDCG@K |
+//! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //!
 //! Whatever is random depends on a seed alone, and whatever runs on several threads gives the
 //! same bits on any number of them.
 
 pub mod adam;
+pub mod backend;
+pub mod batches;
 mod best;
+mod cpu;
 pub mod data;
+mod embeddings;
+mod folds;
 pub mod init;
 pub mod ir_benchmark;
 pub mod metrics;
@@ -27,10 +35,19 @@ mod random;
 pub mod rank;
 pub mod sampler;
 pub mod split;
+pub mod trainer;
+mod whole_file;
 
 pub use adam::{Adam, AdamOptions};
+pub use backend::{Backend, Start};
+pub use batches::{BatchBy, Batching, Dealer, Step};
+pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
+pub use embeddings::{Embeddings, Init};
+pub use folds::Folds;
 pub use metrics::{AtK, Average, Metrics};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};
 pub use sampler::{Epoch, Sampler};
+pub use trainer::{Best, EpochRecord, Event, Settings, Times, Trainer};
+pub use whole_file::write_whole;

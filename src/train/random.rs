@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     InitQueries = 6,
     /// Initial candidate embeddings: a stream per block.
     InitCandidates = 7,
+    /// Order of the users: a stream per epoch.
+    ShuffleUsers = 8,
 }
 
 /// The stream `index` of `purpose` under `seed`. Streams are reached directly, so work that is

@@ -54,6 +54,11 @@ impl Sampler {
         Ok(Self { pairs, batch, seed })
     }
 
+    /// Interactions in a batch.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
     /// Number of batches in an epoch.
     pub fn batches(&self) -> usize {
         self.pairs.len().div_ceil(self.batch)

@@ -94,7 +94,8 @@ pub fn label(loss: &AnyLoss) -> Result<String, Error> {
     Ok(label)
 }
 
-fn parameters_of(loss: &AnyLoss) -> Result<serde_json::Map<String, Value>, Error> {
+/// A loss as its JSON fields, `loss` and the parameters.
+pub fn parameters_of(loss: &AnyLoss) -> Result<serde_json::Map<String, Value>, Error> {
     match serde_json::to_value(loss) {
         Ok(Value::Object(parameters)) => Ok(parameters),
         Ok(other) => Err(Error::Unsupported(format!("no object: {other}"))),

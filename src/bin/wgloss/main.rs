@@ -6,6 +6,7 @@ mod device;
 mod info;
 mod losses;
 mod screen;
+mod train;
 
 use clap::{Parser, Subcommand};
 use screen::Screen;
@@ -21,6 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Train(train::Arguments),
     Compute(compute::Arguments),
     Check(check::Arguments),
     Losses(losses::Arguments),
@@ -34,6 +36,7 @@ type Outcome = wgloss::Result<bool>;
 fn main() -> ExitCode {
     let mut screen = Screen::default();
     let outcome = match Cli::parse().command {
+        Command::Train(arguments) => train::run(&arguments, &mut screen),
         Command::Compute(arguments) => compute::run(&arguments, &mut screen),
         Command::Check(arguments) => check::run(&arguments, &mut screen),
         Command::Losses(arguments) => losses::run(&arguments, &mut screen),

@@ -1,0 +1,259 @@
+//! `--loss` and a flag per parameter of any loss, as the registry describes them.
+
+use crate::losses::parameters_of;
+use clap::{Arg, ArgMatches, Args, Command, Error as Usage, FromArgMatches};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use wgloss::{
+    AnyLoss, Error, Result,
+    loss::{About, registry},
+};
+
+/// The loss and what was given of its parameters.
+pub struct LossArguments {
+    name: String,
+    parameters: BTreeMap<&'static str, String>,
+}
+
+impl LossArguments {
+    /// The loss, with the defaults of what was not given.
+    pub fn loss(&self) -> Result<AnyLoss> {
+        let place = registry::NAMES.iter().position(|name| *name == self.name);
+        let (Some(place), Some(about)) = (place, registry::about(&self.name)) else {
+            return Err(Error::Unknown {
+                what: "--loss".into(),
+                kind: "loss",
+                name: self.name.clone(),
+                valid: registry::NAMES.join(", "),
+            });
+        };
+        let name = registry::NAMES[place];
+        for parameter in self.parameters.keys() {
+            if !about
+                .parameters
+                .iter()
+                .any(|known| known.name == *parameter)
+            {
+                return Err(unknown(name, parameter, about));
+            }
+        }
+        let defaults = parameters_of(&registry::all()[place])?;
+        let loss = self.build(name, about, &defaults)?;
+        // A parameter that the chosen form of the loss does not read is as wrong as an unknown one.
+        let read = parameters_of(&loss)?;
+        match self
+            .parameters
+            .keys()
+            .find(|given| !read.contains_key(**given))
+        {
+            None => Ok(loss),
+            Some(parameter) => Err(Error::Unknown {
+                what: format!("loss {name} in this form"),
+                kind: "parameter",
+                name: (*parameter).into(),
+                valid: (read.keys().filter(|key| *key != "loss"))
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }),
+        }
+    }
+
+    fn build(
+        &self,
+        name: &'static str,
+        about: &'static About,
+        defaults: &Map<String, Value>,
+    ) -> Result<AnyLoss> {
+        // The default's parameters are those of the default's form.
+        let mut all = if self.parameters.contains_key("form") {
+            Map::from_iter([("loss".to_owned(), name.into())])
+        } else {
+            defaults.clone()
+        };
+        for (parameter, text) in &self.parameters {
+            all.insert((*parameter).to_owned(), value(text));
+        }
+        let error = match serde_json::from_value(Value::Object(all)) {
+            Ok(loss) => return Ok(loss),
+            Err(error) => error,
+        };
+        // The parser does not say where it failed: the parameter that fails alone is the one.
+        for parameter in about.parameters {
+            let Some(text) = self.parameters.get(parameter.name) else {
+                continue;
+            };
+            let mut one = defaults.clone();
+            one.insert(parameter.name.to_owned(), value(text));
+            let fails = serde_json::from_value::<AnyLoss>(Value::Object(one)).is_err();
+            if fails && defaults.contains_key(parameter.name) && parameter.name != "form" {
+                return Err(Error::Domain {
+                    loss: name,
+                    parameter: parameter.name,
+                    value: text.clone(),
+                    domain: format!("expected {}", parameter.domain),
+                });
+            }
+        }
+        Err(Error::Unsupported(format!("loss {name}: {error}")))
+    }
+}
+
+fn unknown(name: &str, parameter: &str, about: &About) -> Error {
+    let valid: Vec<&str> = about.parameters.iter().map(|p| p.name).collect();
+    Error::Unknown {
+        what: format!("loss {name}"),
+        kind: "parameter",
+        name: parameter.into(),
+        valid: valid.join(", "),
+    }
+}
+
+/// Numbers, true and false as such; anything else is a name.
+fn value(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+        _ => text.into(),
+    }
+}
+
+/// The parameters of all losses by name, each with the losses that have it.
+fn parameters() -> BTreeMap<&'static str, String> {
+    let mut all = BTreeMap::<&str, Vec<(&str, &str)>>::new();
+    for name in registry::NAMES {
+        for parameter in registry::about(name)
+            .iter()
+            .flat_map(|about| about.parameters)
+        {
+            all.entry(parameter.name)
+                .or_default()
+                .push((name, parameter.domain));
+        }
+    }
+    let describe = |losses: Vec<(&str, &str)>| {
+        let mut domains: Vec<&str> = losses.iter().map(|loss| loss.1).collect();
+        domains.dedup();
+        let losses: Vec<&str> = losses.iter().map(|loss| loss.0).collect();
+        format!("{} ({})", domains.join(" or "), losses.join(", "))
+    };
+    (all.into_iter())
+        .map(|(name, losses)| (name, describe(losses)))
+        .collect()
+}
+
+impl Args for LossArguments {
+    fn augment_args(command: Command) -> Command {
+        let loss = Arg::new("loss")
+            .long("loss")
+            .value_name("NAME")
+            .default_value("sl")
+            .help("The loss (see `wgloss losses`)");
+        let flag = |(name, help): (&'static str, String)| {
+            let flag = Arg::new(name)
+                .long(name.replace('_', "-"))
+                .value_name("VALUE")
+                .allow_negative_numbers(true)
+                .help(help)
+                .help_heading("Parameters of the loss (see `wgloss losses`)");
+            if name.contains('_') {
+                flag.alias(name)
+            } else {
+                flag
+            }
+        };
+        command.arg(loss).args(parameters().into_iter().map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LossArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Usage> {
+        let given = |name: &&'static str| Some((*name, matches.get_one::<String>(name)?.clone()));
+        Ok(LossArguments {
+            name: matches
+                .get_one::<String>("loss")
+                .cloned()
+                .unwrap_or_default(),
+            parameters: parameters().keys().filter_map(given).collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Usage> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loss(line: &str) -> Result<AnyLoss> {
+        let command = LossArguments::augment_args(Command::new("train").no_binary_name(true));
+        let matches = command.get_matches_from(line.split_whitespace());
+        LossArguments::from_arg_matches(&matches).unwrap().loss()
+    }
+
+    #[test]
+    fn parameters_become_the_loss() {
+        for (line, json) in [
+            ("", r#"{"loss": "sl"}"#),
+            ("--tau 0.2", r#"{"loss": "sl", "tau": 0.2}"#),
+            (
+                "--loss psl --activation relu --tau 0.1 --positive-in-sum true",
+                r#"{"loss": "psl", "activation": "relu", "tau": 0.1, "positive_in_sum": true}"#,
+            ),
+            (
+                "--loss bsl --tau1 0.5",
+                r#"{"loss": "bsl", "form": "ir_benchmark", "tau1": 0.5, "tau2": 0.1}"#,
+            ),
+            (
+                "--loss bsl --form multi --tau 0.1 --exponent 1.2",
+                r#"{"loss": "bsl", "form": "multi", "tau": 0.1, "exponent": 1.2}"#,
+            ),
+        ] {
+            let expected: AnyLoss = serde_json::from_str(json).unwrap();
+            assert_eq!(loss(line).unwrap(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_loss_is_reached_by_its_name() {
+        for (name, expected) in registry::NAMES.iter().zip(registry::all()) {
+            assert_eq!(loss(&format!("--loss {name}")).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_what_is_valid() {
+        for (line, expected) in [
+            (
+                "--loss bpr",
+                "--loss: unknown loss `bpr`, expected one of: sl, ",
+            ),
+            (
+                "--tau1 0.1",
+                "loss sl: unknown parameter `tau1`, expected one of: tau, ",
+            ),
+            ("--tau abc", "sl: tau = abc: expected > 0"),
+            (
+                "--loss psl --activation sine",
+                "psl: activation = sine: expected tanh",
+            ),
+            (
+                "--loss bsl --form multi --tau 0.1",
+                "loss bsl: missing field `exponent`",
+            ),
+            (
+                "--loss bsl --form single --tau 0.1 --tau1 1",
+                "unknown parameter `tau1`",
+            ),
+        ] {
+            let error = loss(line).unwrap_err().to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+        }
+    }
+}

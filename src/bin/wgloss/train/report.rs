@@ -1,0 +1,116 @@
+//! What a run came to: as JSON, and as a table.
+
+use serde::Serialize;
+use std::fmt::Write;
+use wgloss::{
+    AnyLoss,
+    train::{AtK, EpochRecord, Folds, Metrics, Settings, Times},
+};
+
+/// Everything needed to judge and repeat a run.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    /// The version of wgloss.
+    pub version: &'static str,
+    /// What it ran on.
+    pub device: String,
+    /// The data.
+    pub data: Data,
+    /// The loss with all parameters.
+    pub loss: &'a AnyLoss,
+    /// Which negatives.
+    pub negatives: &'static str,
+    /// Everything else that was chosen.
+    pub settings: Settings,
+    /// The epochs.
+    pub epochs: &'a [EpochRecord],
+    /// The epoch whose embeddings were measured and saved.
+    pub best_epoch: Option<usize>,
+    /// Its metrics on the validation part.
+    pub validation: Option<AtK>,
+    /// Its metrics on the test data.
+    pub test: Option<Metrics>,
+    /// The same metrics of recommending what most users have.
+    pub popularity: Metrics,
+    /// Where the time went, in seconds.
+    pub times: Times,
+    /// Why training ended early, if it did.
+    pub error: Option<String>,
+}
+
+/// A data set in numbers.
+#[derive(Serialize)]
+pub struct Data {
+    /// Its folder, or that it is the planted set.
+    pub name: String,
+    /// Tells data sets apart.
+    pub fingerprint: String,
+    /// Number of users.
+    pub users: usize,
+    /// Number of items.
+    pub items: usize,
+    /// Number of interactions to learn from.
+    pub train: usize,
+    /// Number of interactions to choose the epoch on.
+    pub validation: usize,
+    /// Number of interactions to measure on.
+    pub test: usize,
+}
+
+impl Data {
+    /// The numbers of `folds`.
+    pub fn new(name: String, folds: &Folds) -> Self {
+        let parts = [&folds.train, &folds.validation, &folds.test];
+        Data {
+            name,
+            fingerprint: parts
+                .map(|part| format!("{:016x}", part.fingerprint()))
+                .join("-"),
+            users: folds.train.users(),
+            items: folds.train.items(),
+            train: folds.train.len(),
+            validation: folds.validation.len(),
+            test: folds.test.len(),
+        }
+    }
+
+    /// One line.
+    pub fn describe(&self) -> String {
+        format!(
+            "{}: {} users × {} items; {} interactions to train, {} to validate, {} to test",
+            self.name, self.users, self.items, self.train, self.validation, self.test
+        )
+    }
+}
+
+/// The metrics of popularity and model, and how they compare.
+pub fn table(name: &str, model: &Metrics, popularity: &Metrics) -> Vec<String> {
+    let columns = model.at.iter().flat_map(|at| {
+        let titles = [format!("Recall@{}", at.k), format!("NDCG@{}", at.k)];
+        titles.map(|title| format!("  {title:>10}"))
+    });
+    let width = name.len().max("popularity".len());
+    let mut lines = vec![format!("{:width$}{}", "test", columns.collect::<String>())];
+    let numbers = |metrics: &Metrics| -> Vec<f64> {
+        metrics
+            .at
+            .iter()
+            .flat_map(|at| [at.recall, at.ndcg])
+            .collect()
+    };
+    let (model, popularity) = (numbers(model), numbers(popularity));
+    let ratio: Vec<f64> = model.iter().zip(&popularity).map(|(a, b)| a / b).collect();
+    for (name, numbers, digits) in [
+        ("popularity", &popularity, 4),
+        (name, &model, 4),
+        ("ratio", &ratio, 1),
+    ] {
+        let mut line = format!("{name:width$}");
+        for number in numbers {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "  {number:>10.digits$}");
+        }
+        lines.push(line);
+    }
+    lines
+}

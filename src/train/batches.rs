@@ -1,0 +1,244 @@
+//! An epoch's steps: which users, with which of their items.
+
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::random::{Purpose, stream};
+use super::{Interactions, Sampler};
+use crate::{Error, Lists, Result};
+
+/// What a batch is a batch of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchBy {
+    /// Interactions: the published protocol.
+    Interactions,
+    /// Users, each with all training items: an epoch computes each user's scores once instead of
+    /// once per item.
+    Users,
+}
+
+/// How an epoch is cut into steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batching {
+    /// What is counted.
+    pub by: BatchBy,
+    /// How many make a batch; the last one of an epoch may be smaller.
+    pub size: usize,
+}
+
+impl Batching {
+    /// Batches of 1,024 interactions, IR-Benchmark's protocol.
+    pub const PUBLISHED: Batching = Batching {
+        by: BatchBy::Interactions,
+        size: 1024,
+    };
+}
+
+/// One step's rows: distinct users, ascending, each with the items that the step is about. A
+/// user's items share the row, and with it the scores, also where interactions are batched: the
+/// value is the mean over pairs either way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    rows: Vec<u32>,
+    offsets: Vec<u32>,
+    ids: Vec<u32>,
+}
+
+impl Step {
+    /// Groups (user, item) pairs by user. Items keep ascending order, so equal sets of pairs give
+    /// equal steps.
+    fn from_pairs(mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        let mut step = Step::with_capacity(pairs.len());
+        for of_user in pairs.chunk_by(|a, b| a.0 == b.0) {
+            step.push(of_user[0].0, of_user.iter().map(|pair| pair.1));
+        }
+        step
+    }
+
+    fn with_capacity(rows: usize) -> Self {
+        Step {
+            rows: Vec::with_capacity(rows),
+            offsets: vec![0],
+            ids: Vec::with_capacity(rows),
+        }
+    }
+
+    fn push(&mut self, user: u32, items: impl Iterator<Item = u32>) {
+        self.rows.push(user);
+        self.ids.extend(items);
+        self.offsets.push(self.ids.len() as u32); // fits: training pairs are numbered by u32
+    }
+
+    /// The users.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The items of each user.
+    pub fn positives(&self) -> Lists<'_> {
+        Lists {
+            offsets: &self.offsets,
+            ids: &self.ids,
+        }
+    }
+
+    /// Number of (user, item) pairs.
+    pub fn pairs(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// Deals the training interactions into steps. An epoch's steps depend on the seed and the
+/// epoch's number alone.
+#[derive(Clone, Debug)]
+pub struct Dealer<'a> {
+    train: &'a Interactions,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Interactions(Sampler),
+    Users {
+        /// Those with training items.
+        users: Vec<u32>,
+        size: usize,
+        seed: u64,
+    },
+}
+
+impl<'a> Dealer<'a> {
+    /// Deals `train` as `batching` says.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the size is 0 or `train` is empty.
+    pub fn new(train: &'a Interactions, batching: Batching, seed: u64) -> Result<Self> {
+        let kind = match batching.by {
+            BatchBy::Interactions => Kind::Interactions(Sampler::new(train, batching.size, seed)?),
+            BatchBy::Users => {
+                let users: Vec<u32> = (0u32..)
+                    .zip(train.offsets().windows(2))
+                    .filter(|(_, bounds)| bounds[0] < bounds[1])
+                    .map(|(user, _)| user)
+                    .collect();
+                at_least_one("batch", batching.size)?;
+                at_least_one("train", users.len())?;
+                let size = batching.size;
+                Kind::Users { users, size, seed }
+            }
+        };
+        Ok(Dealer { train, kind })
+    }
+
+    /// Number of steps in an epoch.
+    pub fn steps(&self) -> usize {
+        match &self.kind {
+            Kind::Interactions(sampler) => sampler.batches(),
+            Kind::Users { users, size, .. } => users.len().div_ceil(*size),
+        }
+    }
+
+    /// The steps of epoch number `epoch`, made as they are asked for.
+    pub fn epoch(&self, epoch: u64) -> Box<dyn Iterator<Item = Step> + '_> {
+        match &self.kind {
+            Kind::Interactions(sampler) => {
+                let order = sampler.epoch(epoch);
+                let batch = sampler.batch();
+                let mut pairs = order.rows.into_iter().zip(order.positives);
+                Box::new(std::iter::from_fn(move || {
+                    let pairs: Vec<_> = pairs.by_ref().take(batch).collect();
+                    (!pairs.is_empty()).then(|| Step::from_pairs(pairs))
+                }))
+            }
+            Kind::Users { users, size, seed } => {
+                let mut users = users.clone();
+                users.shuffle(&mut stream(*seed, Purpose::ShuffleUsers, epoch));
+                let steps = 0..users.len().div_ceil(*size);
+                Box::new(steps.map(move |step| {
+                    let end = users.len().min((step + 1) * size);
+                    self.step_of_users(&mut users[step * size..end])
+                }))
+            }
+        }
+    }
+
+    fn step_of_users(&self, users: &mut [u32]) -> Step {
+        users.sort_unstable();
+        let mut step = Step::with_capacity(users.len());
+        for &user in &*users {
+            step.push(user, self.train.of(user as usize).iter().copied());
+        }
+        step
+    }
+}
+
+fn at_least_one(argument: &'static str, count: usize) -> Result<()> {
+    if count > 0 {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        argument,
+        expected: "at least 1 interaction".to_owned(),
+        actual: "0".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn train() -> Interactions {
+        let lists: Vec<Vec<u32>> = (0..50).map(|n| (0..n % 7).collect()).collect();
+        Interactions::from_lists(7, &lists).unwrap()
+    }
+
+    fn dealer(train: &Interactions, by: BatchBy, size: usize) -> Dealer<'_> {
+        Dealer::new(train, Batching { by, size }, 1).unwrap()
+    }
+
+    #[test]
+    fn every_epoch_deals_each_interaction_once() {
+        let train = train();
+        for (by, size) in [(BatchBy::Interactions, 16), (BatchBy::Users, 8)] {
+            let dealer = dealer(&train, by, size);
+            let steps: Vec<Step> = dealer.epoch(1).collect();
+            assert_eq!(steps.len(), dealer.steps());
+            let mut seen = Vec::new();
+            for step in &steps {
+                assert!(step.rows().is_sorted_by(|a, b| a < b));
+                for (row, &user) in step.rows().iter().enumerate() {
+                    let items = step.positives().list(row).iter();
+                    seen.extend(items.map(|&item| (user, item)));
+                }
+            }
+            seen.sort_unstable();
+            assert_eq!(seen, train.pairs().collect::<Vec<_>>());
+            assert_ne!(steps, dealer.epoch(2).collect::<Vec<_>>());
+            assert_eq!(steps, dealer.epoch(1).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn sizes_count_what_is_batched() {
+        let train = train();
+        let steps: Vec<_> = dealer(&train, BatchBy::Interactions, 16).epoch(0).collect();
+        assert!(steps[..steps.len() - 1].iter().all(|s| s.pairs() == 16));
+        let steps: Vec<_> = dealer(&train, BatchBy::Users, 8).epoch(0).collect();
+        assert!(steps[..steps.len() - 1].iter().all(|s| s.rows().len() == 8));
+        // Users without items are in no step.
+        assert_eq!(steps.iter().map(|s| s.rows().len()).sum::<usize>(), 42);
+    }
+
+    #[test]
+    fn empty_batches_and_data_are_errors() {
+        let train = train();
+        let none = Interactions::from_lists(3, &[vec![]]).unwrap();
+        for by in [BatchBy::Interactions, BatchBy::Users] {
+            let batching = |size| Batching { by, size };
+            assert!(Dealer::new(&train, batching(0), 1).is_err());
+            assert!(Dealer::new(&none, batching(8), 1).is_err());
+        }
+    }
+}

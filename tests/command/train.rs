@@ -1,0 +1,171 @@
+//! `wgloss train`: what it leaves behind, and what it refuses.
+
+use crate::{Folder, Run, wgloss};
+use serde_json::Value;
+
+/// A folder `data` with forty users who like every second item of their half of the catalogue.
+fn data() -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("data")).expect("a folder");
+    let (mut train, mut test) = (String::from("user\titem\n"), String::from("user\titem\n"));
+    for user in 0..40 {
+        for place in 0..10 {
+            let item = (user % 2) * 20 + (place * 2 + user) % 20;
+            let file = if place < 8 { &mut train } else { &mut test };
+            *file += &format!("{user}\t{item}\n");
+        }
+    }
+    folder.write("data/train.tsv", train);
+    folder.write("data/test.tsv", test);
+    folder
+}
+
+impl Folder {
+    /// Trains briefly on `data`, on the CPU, with further arguments.
+    fn train(&self, arguments: &str) -> Run {
+        let mut command = wgloss();
+        command.arg("train").arg("--data").arg(self.path("data"));
+        if !arguments.contains("--device") {
+            command.args(["--device", "cpu"]);
+        }
+        command.args(arguments.split_whitespace());
+        Run::of(command.output().expect("it runs"))
+    }
+}
+
+#[test]
+fn embeddings_and_report_are_left_behind() {
+    let folder = data();
+    let out = folder.out().display().to_string();
+    let run = folder.train(&format!("--epochs 6 --tau 0.2 --k 1,5 --out {out}"));
+    run.succeeds();
+    for part in [
+        "40 users × 40 items",
+        "CPU",
+        "Recall@1",
+        "popularity",
+        "ratio",
+        "saved in",
+    ] {
+        assert!(run.stdout.contains(part), "no {part} in: {}", run.stdout);
+    }
+    assert_eq!(folder.written(), ["embeddings.safetensors", "report.json"]);
+    let report = folder.result("report.json");
+    assert_eq!(report["loss"]["tau"], 0.2);
+    assert_eq!(report["settings"]["epochs"], 6);
+    assert_eq!(report["epochs"].as_array().expect("a list").len(), 6);
+    assert_eq!(report["error"], Value::Null);
+    let file = std::fs::read(folder.out().join("embeddings.safetensors")).expect("a file");
+    let tables = safetensors::SafeTensors::deserialize(&file).expect("safetensors");
+    for name in ["queries", "candidates"] {
+        assert_eq!(tables.tensor(name).expect("a table").shape(), [40, 64]);
+    }
+}
+
+#[test]
+fn runs_repeat_and_json_stands_alone() {
+    let folder = data();
+    let run = |arguments| {
+        let run = folder.train(arguments);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let report: Value = serde_json::from_str(&run.stdout).expect("the report alone");
+        report
+    };
+    let first = run("--epochs 2 --eval-every 1 --json");
+    let second = run("--epochs 2 --eval-every 1 --json");
+    assert_eq!(first["test"], second["test"]);
+    assert_eq!(first["epochs"][1]["loss"], second["epochs"][1]["loss"]);
+    let users = run("--epochs 2 --batch-by users --norm --seed 1 --json");
+    assert_ne!(first["epochs"][1]["loss"], users["epochs"][1]["loss"]);
+}
+
+#[test]
+fn every_loss_that_takes_two_tables_trains() {
+    let folder = data();
+    for loss in [
+        "--loss info_nce --tau 0.2",
+        "--loss psl --activation relu --tau 0.1",
+        "--loss psl --method 2",
+        "--loss bsl --tau1 0.5 --tau2 0.2",
+        "--loss bsl --form published --tau1 0.2 --tau2 0.2",
+        "--loss arc_face --scale 10 --margin 0.2",
+    ] {
+        folder.train(&format!("{loss} --epochs 1")).succeeds();
+    }
+    for loss in ["adv_info_nce", "uss"] {
+        folder
+            .train(&format!("--loss {loss}"))
+            .fails_with(&[loss, "this version"]);
+    }
+}
+
+#[test]
+fn losses_and_settings_that_are_wrong() {
+    let folder = data();
+    for (arguments, parts) in [
+        (
+            "--loss bpr",
+            &["unknown loss `bpr`", "sl, info_nce, psl"][..],
+        ),
+        (
+            "--tau1 0.1",
+            &["unknown parameter `tau1`", "positive_in_sum"],
+        ),
+        ("--tau -1", &["sl: tau = -1"]),
+        ("--tau zero", &["sl: tau = zero"]),
+        (
+            "--loss psl --activation sine",
+            &["activation = sine", "tanh"],
+        ),
+        ("--loss psl --activation atan --score dot", &["atan"]),
+        ("--lr -1", &["learning_rate = -1"]),
+        ("--wd NaN", &["weight_decay = NaN"]),
+        ("--dim 0", &["dim", "width of 1 to 1024"]),
+        ("--init 0", &["deviation = 0"]),
+        ("--epochs 0", &["epochs = 0", "at least 1"]),
+        ("--eval-every 0", &["eval_every = 0"]),
+        ("--k 5,0", &["ks", "got 0"]),
+        ("--device reference", &["reference", "cpu"]),
+        ("--out /dev/null/out", &["/dev/null/out"]),
+    ] {
+        folder.train(arguments).fails_with(parts);
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_code_2() {
+    let folder = data();
+    for arguments in [
+        "--negatives some",
+        "--batch-by weeks",
+        "--epochs few",
+        "--tua 1",
+    ] {
+        assert_eq!(folder.train(arguments).code, 2, "{arguments}");
+    }
+}
+
+#[test]
+fn divergence_is_one_line_with_epoch_and_settings() {
+    let folder = data();
+    let out = folder.out().display().to_string();
+    let run = folder.train(&format!("--lr 1e30 --out {out}"));
+    run.fails_with(&["diverged in epoch 1", "learning_rate: 1e30", "tau: 0.1"]);
+    let error = folder.result("report.json")["error"].clone();
+    assert!(error.as_str().expect("a text").contains("diverged"));
+}
+
+#[test]
+fn files_that_are_no_data() {
+    let folder = data();
+    folder.write("data/train.tsv", "user\titem\n0\t1\n0\tone\n");
+    folder.train("").fails_with(&["train.tsv:3", "`0\\tone`"]);
+    folder.write("data/train.tsv", "");
+    folder
+        .train("")
+        .fails_with(&["train.tsv", "no interactions"]);
+    folder.write("data/train.tsv", "0\t4000000000\n");
+    folder.train("").fails_with(&["train.tsv:1", "densely"]);
+    std::fs::remove_file(folder.path("data/train.tsv")).expect("it was there");
+    folder.train("").fails_with(&["train.tsv", "No such file"]);
+}
