@@ -1,5 +1,71 @@
 //! wgloss computes ranking and angular-margin losses and their gradients on any GPU, without ever
 //! storing the users × items score matrix.
+//!
+//! # Notation
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | U, N, D | rows of the query table, rows of the candidate table, width of both |
+//! | B | rows of the batch; row b reads query `rows[b]`, by default query b |
+//! | P | pairs (row, positive); P = B with one positive per row |
+//! | s, s⁺ | score of a column, of the positive: dot product or cosine, times `score_scale` |
+//! | t | target: s⁺ after the loss's margin map |
+//! | z | what the loss makes of s and t, and a row reduces |
+//! | R | a row's reduction: log Σ e^z, or Σ z |
+//! | ℓ | loss of a pair, in nats |
+//! | W | weights, ∂value/∂s of every row and column |
+//!
+//! # Layers
+//!
+//! * [`Engine`]: slices in, vectors out, on a hardware GPU or else on the CPU.
+//! * [`gpu`]: your own device and buffers; a [`gpu::Plan`] records into your encoder.
+//! * [`cpu`]: slices, in f32, or in f64 as the reference.
+//!
+//! All take a [`Batch`], or its [`Shape`], and a loss: one of [`loss`], by name an [`AnyLoss`], or
+//! your own [`Loss`]. [`check`] tells whether a device computes them right.
+//!
+//! # Stages
+//!
+//! On the GPU each is a shader of its own; the CPU does the same row block by row block.
+//!
+//! | stage | gives | holds the loss |
+//! |---|---|---|
+//! | [`Pack`] | rows of unit length (under cosine), padded, chunk by chunk | |
+//! | [`PositiveScores`] | s⁺, the angle, t of every pair | `target` |
+//! | [`Mask`] | which columns are no negatives | |
+//! | [`RowReduce`] | score tile → z → maximum, sum and companion sums per span of columns | `pair` |
+//! | [`RowFinish`] | R, ℓ and its slopes per pair | `row` |
+//! | [`LossBlocks`], [`LossSum`] | the value | |
+//! | [`Weights`] | the score tile again → W, into bounded scratch | `pair` |
+//! | [`GradQueries`], [`GradCandidates`] | W·C, Wᵀ·Q | |
+//! | [`PositiveQueries`], [`PositiveCandidates`] | the positives' own term, along the tangent | |
+//! | [`NormQueries`], [`NormCandidates`] | back through the normalisation | |
+//!
+//! The score tile is computed twice, once for R and once for W, so nothing of size B × N is ever
+//! stored. Every sum has one writer and a fixed order: the same inputs give the same bits.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `case` | the module `case`: case files, one loss on one batch |
+//! | `train` | the module `train`: data, sampling, optimiser, metrics |
+//! | `cli` | the command `wgloss`, with both |
+//!
+//! [`Pack`]: gpu::Stage::Pack
+//! [`PositiveScores`]: gpu::Stage::PositiveScores
+//! [`Mask`]: gpu::Stage::Mask
+//! [`RowReduce`]: gpu::Stage::RowReduce
+//! [`RowFinish`]: gpu::Stage::RowFinish
+//! [`LossBlocks`]: gpu::Stage::LossBlocks
+//! [`LossSum`]: gpu::Stage::LossSum
+//! [`Weights`]: gpu::Stage::Weights
+//! [`GradQueries`]: gpu::Stage::GradQueries
+//! [`GradCandidates`]: gpu::Stage::GradCandidates
+//! [`PositiveQueries`]: gpu::Stage::PositiveQueries
+//! [`PositiveCandidates`]: gpu::Stage::PositiveCandidates
+//! [`NormQueries`]: gpu::Stage::NormQueries
+//! [`NormCandidates`]: gpu::Stage::NormCandidates
 
 pub mod adapter;
 mod batch;
@@ -27,3 +93,8 @@ pub use output::{Counts, Output, PairStatistic, Want};
 pub use real::Real;
 pub use shape::{ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_THETA, ReductionKind, Shape};
 pub use wgpu;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -414,7 +414,7 @@ impl Schedule<'_> {
             let mut flags = Vec::new();
             if layout.half {
                 flags.push("HALF");
-            } else if layout.stride % 4 == 0 && job.dim % 4 == 0 {
+            } else if layout.stride.is_multiple_of(4) && job.dim.is_multiple_of(4) {
                 flags.push("ALIGNED");
             }
             if packed == Slot::Candidates && self.sizes.sampled() {

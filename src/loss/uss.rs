@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// With `clamp`, softplus(x) becomes `ln(1 + e^{clip(x, −γ, γ)})` with slope 0 outside, as the
 /// official code has it. Domain: γ > 0, m finite.
-/// Source: Jiang et al., "UniTSFace: unified threshold integrated sample-to-sample loss"
+/// Source: Li et al., "UniTSFace: unified threshold integrated sample-to-sample loss"
 /// (NeurIPS 2023), eq. 22.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

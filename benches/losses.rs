@@ -1,0 +1,316 @@
+//! Time per evaluation of SL, PSL-relu and BSL on the GPU and on the CPU.
+//!
+//! Groups: `forward` (value and row losses) and `value_and_grad` (value and both gradients).
+//! Throughput is in score elements, B·N per evaluation. On the GPU the plan is made and the inputs
+//! uploaded before the clock starts; an iteration records, submits once and waits. Before it is
+//! timed, a result is compared with the f64 reference: whole at the smallest size, on a few rows
+//! at the others.
+//!
+//! ```text
+//! cargo bench --bench losses -- 1024x16384x64            the smallest size alone
+//! cargo bench --bench losses -- value_and_grad/sl/gpu    one loss on the GPU, all sizes
+//! ```
+
+use criterion::{
+    Bencher, BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime,
+};
+use std::{hint::black_box, time::Duration};
+use wgloss::{
+    Batch, Device, DynLoss, Engine, EngineOptions, Matrix, Output, Positives, Want,
+    cpu::{self, Gradient, Gradients},
+    gpu::{Buffers, Context, Plan, PlanOptions, Slice, TableLayouts, upload},
+    loss::{Activation, Bsl, BslForm, Psl, Sl},
+    wgpu,
+};
+
+/// B × N × D.
+const SIZES: [[usize; 3]; 3] = [
+    [1024, 16_384, 64],
+    [4096, 65_536, 128],
+    [256, 1_000_000, 128],
+];
+
+/// Score elements up to which results are compared as a whole.
+const COMPARED_WHOLE: usize = 1 << 24;
+
+/// Rows compared beyond that.
+const COMPARED_ROWS: usize = 4;
+
+/// The largest error, as a share of the largest entry: temperatures of 0.1 magnify the rounding of
+/// an f32 score tenfold, and this leaves room for a hundred roundings.
+const TOLERANCE: f64 = 1e-4;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    let engine = Engine::with_options(&EngineOptions::default().device(Device::Gpu));
+    match &engine {
+        Ok(engine) => println!("GPU: {}", engine.describe()),
+        Err(error) => println!("GPU: left out, {error}"),
+    }
+    let context = engine.as_ref().ok().and_then(Engine::context);
+    println!("CPU: {} threads", rayon_threads());
+    for (name, want) in [("forward", Want::NOTHING), ("value_and_grad", Want::BOTH)] {
+        let mut group = criterion.benchmark_group(name);
+        // Evaluations take from milliseconds to minutes: each sample is the same number of them.
+        group.sampling_mode(SamplingMode::Flat);
+        for size in SIZES {
+            group.throughput(Throughput::Elements((size[0] * size[1]) as u64));
+            for (loss_name, loss) in losses() {
+                let case = Case {
+                    loss_name,
+                    loss: loss.as_ref(),
+                    size,
+                    want,
+                };
+                case.bench(&mut group, context);
+            }
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+}
+
+/// What `rayon` will use: all cores, or what its environment variable says.
+fn rayon_threads() -> usize {
+    std::env::var("RAYON_NUM_THREADS")
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .filter(|number| *number > 0)
+        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1)
+}
+
+fn losses() -> [(&'static str, Box<dyn DynLoss>); 3] {
+    let (tau1, tau2) = (0.2, 0.1);
+    [
+        ("sl", Box::new(Sl::new(0.1))),
+        ("psl-relu", Box::new(Psl::new(Activation::Relu, 0.1))),
+        (
+            "bsl",
+            Box::new(Bsl::new(BslForm::IrBenchmark { tau1, tau2 })),
+        ),
+    ]
+}
+
+/// One loss at one size.
+struct Case<'a> {
+    loss_name: &'static str,
+    loss: &'a dyn DynLoss,
+    size: [usize; 3],
+    want: Want,
+}
+
+impl Case<'_> {
+    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, context: Option<&Context>) {
+        let [b, n, d] = self.size;
+        // Criterion calls the closures several times, and not at all where the filter excludes
+        // them: what takes time is made by the first call.
+        if let Some(context) = context {
+            let mut ready = None;
+            group.bench_function(format!("{}/gpu/{b}x{n}x{d}", self.loss_name), |bencher| {
+                let ready = ready.get_or_insert_with(|| OnGpu::new(self, context));
+                bencher.iter(|| ready.run());
+            });
+        }
+        let mut ready = None;
+        group.bench_function(format!("{}/cpu/{b}x{n}x{d}", self.loss_name), |bencher| {
+            ready
+                .get_or_insert_with(|| OnCpu::new(self))
+                .bench(self, bencher);
+        });
+    }
+}
+
+/// A plan with its buffers.
+struct OnGpu {
+    plan: Plan,
+    buffers: Buffers,
+}
+
+impl OnGpu {
+    fn new(case: &Case<'_>, context: &Context) -> OnGpu {
+        let data = Data::new(case.size);
+        let batch = data.batch();
+        let shape = batch.shape().expect("a good batch");
+        let options = PlanOptions {
+            want: case.want,
+            ..PlanOptions::default()
+        };
+        let layouts = TableLayouts::dense(&shape);
+        let plan = Plan::new(context, case.loss, &shape, &layouts, &options).expect("a plan");
+        println!(
+            "plan {}: {:.1} GFLOP executed, {:.1} MiB beyond inputs and gradients",
+            plan.id(),
+            plan.flops() as f64 / 1e9,
+            plan.bytes() as f64 / f64::from(1 << 20)
+        );
+        let buffers = upload(context, &batch, case.want).expect("enough device memory");
+        let ready = OnGpu { plan, buffers };
+        ready.run();
+        data.compare(case, &ready.output());
+        ready
+    }
+
+    /// Records, submits once, waits.
+    fn run(&self) {
+        let context = self.plan.context();
+        let mut encoder = context.device().create_command_encoder(&Default::default());
+        self.plan
+            .encode(&mut encoder, &self.buffers)
+            .expect("buffers that fit");
+        context.queue().submit([encoder.finish()]);
+        let wait = wgpu::PollType::wait_indefinitely();
+        context
+            .device()
+            .poll(wait)
+            .expect("a device that is not lost");
+    }
+
+    fn output(&self) -> Output<f32> {
+        let wanted = [&self.buffers.grad_queries, &self.buffers.grad_candidates];
+        let ranges: Vec<Slice> = wanted.into_iter().flatten().cloned().collect();
+        let (results, gradients) = self.plan.read(&ranges).expect("results");
+        let mut gradients = gradients
+            .into_iter()
+            .map(|words| words.into_iter().map(f32::from_bits).collect::<Vec<f32>>());
+        Output {
+            value: results.value,
+            row_losses: results.row_losses,
+            grad_queries: gradients.next(),
+            grad_candidates: gradients.next(),
+            ..Output::default()
+        }
+    }
+}
+
+/// The inputs, and room for the gradients.
+struct OnCpu {
+    data: Data,
+    grad_queries: Vec<f32>,
+    grad_candidates: Vec<f32>,
+}
+
+impl OnCpu {
+    fn new(case: &Case<'_>) -> OnCpu {
+        let data = Data::new(case.size);
+        let output = cpu::evaluate::<f32>(case.loss, &data.batch(), case.want).expect("a result");
+        data.compare(case, &output);
+        OnCpu {
+            data,
+            grad_queries: output.grad_queries.unwrap_or_default(),
+            grad_candidates: output.grad_candidates.unwrap_or_default(),
+        }
+    }
+
+    fn bench(&mut self, case: &Case<'_>, bencher: &mut Bencher<'_>) {
+        let batch = self.data.batch();
+        let options = cpu::Options::default();
+        bencher.iter(|| {
+            let gradient = |wanted: bool, out| wanted.then_some(Gradient { out, add: false });
+            let gradients = Gradients {
+                queries: gradient(case.want.queries, self.grad_queries.as_mut_slice()),
+                candidates: gradient(case.want.candidates, self.grad_candidates.as_mut_slice()),
+            };
+            let output = cpu::evaluate_into::<f32>(case.loss, &batch, gradients, &options);
+            black_box(output.expect("a result").value)
+        });
+    }
+}
+
+/// Random tables and positives, the same every time.
+struct Data {
+    dim: usize,
+    queries: Vec<f32>,
+    candidates: Vec<f32>,
+    positives: Vec<u32>,
+}
+
+impl Data {
+    fn new([b, n, d]: [usize; 3]) -> Data {
+        let mut state = 1_u64;
+        // A linear congruential generator; its upper bits are good enough here.
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            state >> 40
+        };
+        let mut numbers = |count: usize| -> Vec<f32> {
+            (0..count)
+                .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
+                .collect()
+        };
+        let (queries, candidates) = (numbers(b * d), numbers(n * d));
+        let positives = (0..b).map(|_| (next() % n as u64) as u32).collect();
+        Data {
+            dim: d,
+            queries,
+            candidates,
+            positives,
+        }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        self.first_rows(self.positives.len())
+    }
+
+    fn first_rows(&self, rows: usize) -> Batch<'_> {
+        let queries = Matrix::new("queries", &self.queries[..rows * self.dim], self.dim);
+        let candidates = Matrix::new("candidates", &self.candidates, self.dim);
+        let positives = Positives::One(&self.positives[..rows]);
+        let batch = Batch::new(
+            queries.expect("a table"),
+            candidates.expect("a table"),
+            positives,
+        );
+        batch.expect("a batch")
+    }
+
+    /// Compares with the f64 reference on the first rows, or on all of them.
+    fn compare(&self, case: &Case<'_>, output: &Output<f32>) {
+        let [b, n, d] = case.size;
+        let rows = if b * n <= COMPARED_WHOLE {
+            b
+        } else {
+            COMPARED_ROWS
+        };
+        let expected = cpu::evaluate::<f64>(case.loss, &self.first_rows(rows), case.want)
+            .expect("the reference takes what its f32 twin took");
+        compare(
+            "row losses",
+            1.0,
+            &expected.row_losses,
+            &output.row_losses[..rows],
+        );
+        // The mean over fewer rows divides by fewer.
+        let share = rows as f64 / b as f64;
+        if let (Some(expected), Some(actual)) = (&expected.grad_queries, &output.grad_queries) {
+            compare("grad_queries", share, expected, &actual[..rows * d]);
+        }
+        if rows < b {
+            return;
+        }
+        compare("value", 1.0, &[expected.value], &[output.value]);
+        if let (Some(expected), Some(actual)) = (&expected.grad_candidates, &output.grad_candidates)
+        {
+            compare("grad_candidates", share, expected, actual);
+        }
+    }
+}
+
+fn compare(what: &str, factor: f64, expected: &[f64], actual: &[f32]) {
+    assert_eq!(expected.len(), actual.len(), "{what}");
+    let largest = expected
+        .iter()
+        .fold(0.0, |max: f64, x| max.max((factor * x).abs()));
+    for (expected, actual) in expected.iter().zip(actual) {
+        let error = (factor * expected - f64::from(*actual)).abs();
+        // Written so that a NaN fails.
+        let good = error <= TOLERANCE * largest;
+        assert!(good, "{what}: {actual} instead of {}", factor * expected);
+    }
+}
