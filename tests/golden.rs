@@ -71,9 +71,11 @@ fn the_cpu_agrees() {
     agrees_in_f32(&engine(Device::Cpu));
 }
 
-// ---------------------------------------------------------------------------------------------
-// The GPU joins here: `agrees_in_f32(&engine(Device::Gpu))`.
-// ---------------------------------------------------------------------------------------------
+/// On whatever adapter there is; having none is a failure.
+#[test]
+fn the_gpu_agrees() {
+    agrees_in_f32(&engine(Device::Gpu));
+}
 
 /// The rule for f32 is that of `wgloss::check`, which knows the temperature, applied to the
 /// distance from the golden results.

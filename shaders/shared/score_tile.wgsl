@@ -1,41 +1,52 @@
-    // $acc: ROWS × COLS scores of the lane's rows with the columns from `column` on.
+    // $acc: scores of the lane's ROWS rows with COL_GROUPS × 8 columns from `column` on. Packed rows
+    // are whole multiples of UNROLL vec4.
+#for g COL_GROUPS
 #for i ROWS
-#for j COLS
-    var $acc$i_$j = 0.0;
+#for j 8
+    var $acc$i_$g_$j = 0.0;
 #end
 #end
-    for (var k = 0u; k < $dim4; k += 1u) {
+#end
+    for (var k = 0u; k < $dim4; k += UNROLL) {
+#for u UNROLL
+        {
 #for i ROWS
-        let x$i = queries[$queries + (row + $iu) * $stride + k];
+        let x$i = queries[$queries + (row + $iu) * $stride + k + $uu];
 #end
+#for g COL_GROUPS
+        {
 #if SUBGROUPS
-        let own = candidates[$candidates + (column + lane8) * $stride + k];
-#for j COLS
+        let own = candidates[$candidates + (column + $gu * 8u + lane8) * $stride + k + $uu];
+#for j 8
         let y$j = subgroupBroadcast(own, $ju);
 #end
 #else
-#for j COLS
-        let y$j = candidates[$candidates + (column + $ju) * $stride + k];
+#for j 8
+        let y$j = candidates[$candidates + (column + $gu * 8u + $ju) * $stride + k + $uu];
 #end
 #end
-#for j COLS
+#for j 8
 #for i ROWS
-        $acc$i_$j = fma(x$i.x, y$j.x, $acc$i_$j);
+        $acc$i_$g_$j = fma(x$i.x, y$j.x, $acc$i_$g_$j);
 #end
 #end
-#for j COLS
+#for j 8
 #for i ROWS
-        $acc$i_$j = fma(x$i.y, y$j.y, $acc$i_$j);
+        $acc$i_$g_$j = fma(x$i.y, y$j.y, $acc$i_$g_$j);
 #end
 #end
-#for j COLS
+#for j 8
 #for i ROWS
-        $acc$i_$j = fma(x$i.z, y$j.z, $acc$i_$j);
+        $acc$i_$g_$j = fma(x$i.z, y$j.z, $acc$i_$g_$j);
 #end
 #end
-#for j COLS
+#for j 8
 #for i ROWS
-        $acc$i_$j = fma(x$i.w, y$j.w, $acc$i_$j);
+        $acc$i_$g_$j = fma(x$i.w, y$j.w, $acc$i_$g_$j);
 #end
+#end
+        }
+#end
+        }
 #end
     }

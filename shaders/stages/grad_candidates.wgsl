@@ -1,5 +1,5 @@
 // G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A lane owns four
-// columns, a workgroup eight of the D numbers.
+// columns, a workgroup PARTS vec4 of the D numbers.
 #import job
 
 #bind read weights array<vec4<f32>>
@@ -20,16 +20,19 @@ fn main(
     }
     let column_groups = (job.weight_pad + LANES * ROWS - 1u) / (LANES * ROWS);
     let first = (index % column_groups) * LANES * ROWS + local;
-    let part = (index / column_groups) * 2u;
-    let both = part + 1u < job.dim4;
+    let part = (index / column_groups) * PARTS;
 #for i ROWS
     let column$i = first + $iu * LANES;
     // Lanes beyond the chunk repeat its last column and do not write.
     let read$i = min(column$i, job.weight_pad - 1u);
-    var a$i = vec4<f32>(0.0);
-    var b$i = vec4<f32>(0.0);
+#for h PART_PAIRS
+#for c 2
+    var a$i_$h_$c = vec4<f32>(0.0);
+#end
+#end
 #end
 #if SUBGROUPS
+    // Four rows × two vec4 fill eight lanes.
     let own = ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
 #end
     for (var row = 0u; row < job.row_pad; row += 4u) {
@@ -37,33 +40,37 @@ fn main(
 #for i ROWS
         let w$i = weights[weights_at + read$i];
 #end
+#for h PART_PAIRS
+        {
 #if SUBGROUPS
-        let mine = queries[row * job.packed_stride + own];
+            let mine = queries[row * job.packed_stride + own + $hu * 2u];
 #for r 4
-        let y$r = subgroupBroadcast(mine, $ru * 2u);
-        let z$r = subgroupBroadcast(mine, $ru * 2u + 1u);
+            let y$r_0 = subgroupBroadcast(mine, $ru * 2u);
+            let y$r_1 = subgroupBroadcast(mine, $ru * 2u + 1u);
 #end
 #else
 #for r 4
-        let y$r = queries[(row + $ru) * job.packed_stride + part];
-        let z$r = queries[(row + $ru) * job.packed_stride + part + 1u];
+            let y$r_0 = queries[(row + $ru) * job.packed_stride + part + $hu * 2u];
+            let y$r_1 = queries[(row + $ru) * job.packed_stride + part + $hu * 2u + 1u];
 #end
 #end
 #for r 4
 #for i ROWS
-        a$i = fma(vec4<f32>(w$i[$ru]), y$r, a$i);
+#for c 2
+            a$i_$h_$c = fma(vec4<f32>(w$i[$ru]), y$r_$c, a$i_$h_$c);
 #end
-#for i ROWS
-        b$i = fma(vec4<f32>(w$i[$ru]), z$r, b$i);
 #end
+#end
+        }
 #end
     }
 #for i ROWS
     if column$i < job.weight_pad {
-        candidate_sums[column$i * job.dim4 + part] = a$i;
-        if both {
-            candidate_sums[column$i * job.dim4 + part + 1u] = b$i;
-        }
+#for h PART_PAIRS
+#for c 2
+        candidate_sums[column$i * job.dim4 + part + $hu * 2u + $cu] = a$i_$h_$c;
+#end
+#end
     }
 #end
 }

@@ -1,5 +1,5 @@
 // G_q += W · Ĉ over the chunk's columns, in ascending order. A lane owns four rows, a workgroup
-// eight of the D numbers.
+// PARTS vec4 of the D numbers.
 #import job
 
 #bind read weights array<vec4<f32>>
@@ -20,50 +20,48 @@ fn main(
     }
     let row_groups = job.row_pad / (LANES * ROWS);
     let row = ((index % row_groups) * LANES + local) * ROWS;
-    let part = (index / row_groups) * 2u;
-    let both = part + 1u < job.dim4;
+    let part = (index / row_groups) * PARTS;
 #for i ROWS
-    var a$i = vec4<f32>(0.0);
-    var b$i = vec4<f32>(0.0);
+#for p PARTS
+    var a$i_$p = vec4<f32>(0.0);
+#end
+#end
     if !has(FIRST) {
-        a$i = query_sums[(row + $iu) * job.dim4 + part];
-        if both {
-            b$i = query_sums[(row + $iu) * job.dim4 + part + 1u];
-        }
-    }
+#for i ROWS
+#for p PARTS
+        a$i_$p = query_sums[(row + $iu) * job.dim4 + part + $pu];
 #end
+#end
+    }
     let weights_at = (row / 4u) * job.weight_pad;
-    // The record behind the last numbers makes the odd vec4 a harmless read.
     let base = job.weight_begin * job.packed_stride + part;
-    for (var column = 0u; column < job.weight_pad; column += COLS) {
+    for (var column = 0u; column < job.weight_pad; column += 8u) {
 #if SUBGROUPS
-        let own = base + (column + lane % 8u) * job.packed_stride;
-        let own_a = candidates[own];
-        let own_b = candidates[own + 1u];
+#for p PARTS
+        let own$p = candidates[base + (column + lane % 8u) * job.packed_stride + $pu];
 #end
-#for j COLS
+#end
+#for j 8
         {
-#if SUBGROUPS
-            let y = subgroupBroadcast(own_a, $ju);
-            let z = subgroupBroadcast(own_b, $ju);
-#else
-            let y = candidates[base + (column + $ju) * job.packed_stride];
-            let z = candidates[base + (column + $ju) * job.packed_stride + 1u];
-#end
             let w = weights[weights_at + column + $ju];
-#for i ROWS
-            a$i = fma(vec4<f32>(w[$iu]), y, a$i);
+#for p PARTS
+            {
+#if SUBGROUPS
+                let y = subgroupBroadcast(own$p, $ju);
+#else
+                let y = candidates[base + (column + $ju) * job.packed_stride + $pu];
 #end
 #for i ROWS
-            b$i = fma(vec4<f32>(w[$iu]), z, b$i);
+                a$i_$p = fma(vec4<f32>(w[$iu]), y, a$i_$p);
+#end
+            }
 #end
         }
 #end
     }
 #for i ROWS
-    query_sums[(row + $iu) * job.dim4 + part] = a$i;
-    if both {
-        query_sums[(row + $iu) * job.dim4 + part + 1u] = b$i;
-    }
+#for p PARTS
+    query_sums[(row + $iu) * job.dim4 + part + $pu] = a$i_$p;
+#end
 #end
 }

@@ -43,7 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let record = positives[c + job.dim4];
     let scaled = dots * parameters.scales.x;
-    let mapped = loss_target(PositiveScore(scaled, 0.5 * minus, 0.5 * plus, queries[q + job.dim4].y));
+    // A zero vector has no angle; its cosine is 0.
+    let angle = queries[q + job.dim4].y != 0.0 && record.y != 0.0;
+    let mapped = loss_target(PositiveScore(
+        scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), queries[q + job.dim4].y,
+    ));
     let sine = 0.5 * sqrt(minus * plus);
     let inverse_sine = select(1.0 / sine, 0.0, sine < SMALLEST_SINE);
     let inputs = pair_inputs[pair];

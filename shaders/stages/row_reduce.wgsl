@@ -80,7 +80,7 @@ fn main(
 #end
     }
 #end
-    for (var column = begin - job.column_begin; column < end - job.column_begin; column += COLS) {
+    for (var column = begin - job.column_begin; column < end - job.column_begin; column += COL_GROUPS * 8u) {
 #if STORED
 #insert stored_tile acc=s buffer=scores at=column
 #if SECOND
@@ -94,33 +94,36 @@ fn main(
 #end
         let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
 #if LOG_Q_GIVEN
-#for j COLS
-        let offset$j = candidates[(column + $ju) * job.packed_stride + job.dim4].z;
+#for g COL_GROUPS
+#for j 8
+        let offset$g_$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + job.dim4].z;
 #end
 #end
+#end
+#for g COL_GROUPS
 #for i ROWS
         {
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert reduce_entries i=$i
+#insert reduce_entries i=$i g=$g
 #if SUM
-#for j COLS
+#for j 8
             sum$i += select(z$j, 0.0, masked$j);
 #end
 #for k THETAS
-#for j COLS
+#for j 8
             theta$i_$k += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
 #end
 #else
             var top = max$i;
-#for j COLS
+#for j 8
             top = max(top, z$j);
 #end
             let keep = exp2((max$i - top) * LOG2_E);
             var sum = sum$i * keep;
-#for j COLS
+#for j 8
             let p$j = exp2((z$j - top) * LOG2_E);
             sum += p$j;
 #end
@@ -128,18 +131,18 @@ fn main(
             max$i = top;
 #for k THETAS
             theta$i_$k *= keep;
-#for j COLS
+#for j 8
             theta$i_$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
 #end
 #if SECOND
             var second_top = second_max$i;
-#for j COLS
+#for j 8
             let q$j = select(e$j.second, DEAD, masked$j);
             second_top = max(second_top, q$j);
 #end
             var second_sum = second_sum$i * exp2((second_max$i - second_top) * LOG2_E);
-#for j COLS
+#for j 8
             second_sum += exp2((q$j - second_top) * LOG2_E);
 #end
             second_sum$i = second_sum;
@@ -153,28 +156,28 @@ fn main(
                 let target_value = pair_terms[pair].x;
                 let row_constant = pair_terms[pair].y;
                 let at = (span * job.pairs + pair) * STATISTIC;
-                let first = fresh && column + job.column_begin == begin;
+                let first = fresh && column + job.column_begin + $gu == begin;
                 let old_max = select(partials[at], FLOOR, first);
                 let old_sum = select(partials[at + 1u], 0.0, first);
                 let old_slope = select(partials[at + 2u], 0.0, first);
-#insert reduce_entries i=$i
+#insert reduce_entries i=$i g=$g
 #if SUM
                 var sum = old_sum;
                 var slope = old_slope;
-#for j COLS
+#for j 8
                 sum += select(z$j, 0.0, masked$j);
                 slope += select(g$j.target_slope, 0.0, masked$j);
 #end
                 partials[at] = FLOOR;
 #else
                 var top = old_max;
-#for j COLS
+#for j 8
                 top = max(top, z$j);
 #end
                 let keep = exp2((old_max - top) * LOG2_E);
                 var sum = old_sum * keep;
                 var slope = old_slope * keep;
-#for j COLS
+#for j 8
                 let p$j = exp2((z$j - top) * LOG2_E);
                 sum += p$j;
                 slope = fma(p$j, g$j.target_slope, slope);
@@ -186,6 +189,7 @@ fn main(
             }
 #end
         }
+#end
 #end
     }
 #if SEPARABLE

@@ -51,7 +51,7 @@ fn main(
     factor$i *= parameters.scales.x;
 #end
 #end
-    for (var at = begin; at < end; at += COLS) {
+    for (var at = begin; at < end; at += COL_GROUPS * 8u) {
         let column = job.weight_begin + at;
 #if STORED
 #insert stored_tile acc=s buffer=weights at=at
@@ -66,20 +66,24 @@ fn main(
 #end
         let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
 #if LOG_Q_GIVEN
-#for j COLS
-        let offset$j = candidates[(column + $ju) * job.packed_stride + job.dim4].z;
+#for g COL_GROUPS
+#for j 8
+        let offset$g_$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + job.dim4].z;
 #end
 #end
+#end
+#for g COL_GROUPS
+        {
 #for i ROWS
-#for j COLS
+#for j 8
         var w$i_$j = 0.0;
 #end
         {
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert reduce_entries i=$i
-#for j COLS
+#insert reduce_entries i=$i g=$g
+#for j 8
 #if SUM
             w$i_$j = select(factor$i * g$j.score_slope, 0.0, masked$j);
 #else
@@ -92,8 +96,8 @@ fn main(
                 let target_value = terms.x;
                 let row_constant = terms.y;
                 let factor = terms.w * parameters.scales.x;
-#insert reduce_entries i=$i
-#for j COLS
+#insert reduce_entries i=$i g=$g
+#for j 8
 #if SUM
                 w$i_$j += select(factor * g$j.score_slope, 0.0, masked$j);
 #else
@@ -104,8 +108,10 @@ fn main(
 #end
         }
 #end
-#for j COLS
-        weights[(row / 4u) * job.weight_pad + at + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#for j 8
+        weights[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#end
+        }
 #end
     }
 }

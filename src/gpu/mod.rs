@@ -31,4 +31,4 @@ pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use plan::{Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate};
 pub use slot::Slot;
 pub use stage::Stage;
-pub use upload::evaluate;
+pub use upload::{evaluate, upload};

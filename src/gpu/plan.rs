@@ -4,7 +4,7 @@ use super::{
     Context, Pipeline,
     job::JOB_STRIDE,
     schedule::{Dispatch, Schedule, WEIGHT_SPAN},
-    sizes::{Limits, Piece, SUM_BLOCK, Sizes},
+    sizes::{Limits, Piece, SUM_BLOCK, Sizes, TILE},
     slot::Slot,
 };
 use crate::{
@@ -380,6 +380,15 @@ impl Plan {
         self.dispatches.len()
     }
 
+    /// The stage of a part.
+    ///
+    /// # Panics
+    /// Not for `part < self.parts()`.
+    #[must_use]
+    pub fn stage(&self, part: usize) -> super::Stage {
+        self.dispatches[part].stage
+    }
+
     /// Executed multiply-adds times two, of the score and gradient products.
     #[must_use]
     pub fn flops(&self) -> u64 {
@@ -705,7 +714,15 @@ fn compile(
     sizes: &Sizes,
 ) -> Result<Arc<Pipeline>> {
     let (stage, mut flags) = (dispatch.stage, dispatch.flags.clone());
-    let mut counts = vec![("ROWS", 4), ("COLS", 8), ("SUM_BLOCK", SUM_BLOCK as u32)];
+    let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let mut counts = vec![
+        ("ROWS", count(TILE)),
+        ("COL_GROUPS", count(sizes.column_groups())),
+        ("UNROLL", 1),
+        ("PARTS", count(sizes.parts())),
+        ("PART_PAIRS", count(sizes.parts() / 2)),
+        ("SUM_BLOCK", count(SUM_BLOCK)),
+    ];
     if stage.has_loss() {
         let spec = loss.spec();
         counts.push(("THETAS", u32::try_from(spec.thetas).unwrap_or(0)));

@@ -887,7 +887,7 @@ impl Schedule<'_> {
     }
 
     fn products(&mut self, job: Job, row_groups: u64) -> Result<()> {
-        let parts = self.sizes.dim4.div_ceil(2);
+        let parts = self.sizes.dim4 / self.sizes.parts();
         let flops =
             2 * u64::from(job.row_count) * u64::from(job.weight_count) * self.shape.dim as u64;
         if self.want.queries {

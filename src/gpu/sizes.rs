@@ -14,6 +14,8 @@ use crate::{
 pub const TILE: u64 = 4;
 /// Column chunks are multiples of this: of tiles, mask words and binding alignments.
 pub const COLUMN_UNIT: u64 = 64;
+/// Packed rows are multiples of this many vec4: what the tile loop unrolls.
+pub const UNROLL: u64 = 4;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
 /// Weight chunks aim at this many bytes, to stay in the last-level cache.
@@ -102,8 +104,10 @@ impl Sizes {
         let quads = lanes * TILE;
         let (rows, pairs) = (shape.rows as u64, shape.pairs as u64);
         let columns = shape.columns() as u64;
-        let dim4 = (shape.dim as u64).div_ceil(4);
-        let second_dim4 = shape.second_dim.map_or(0, |dim| (dim as u64).div_ceil(4));
+        let dim4 = round_up((shape.dim as u64).div_ceil(4), UNROLL);
+        let second_dim4 = shape
+            .second_dim
+            .map_or(0, |dim| round_up((dim as u64).div_ceil(4), UNROLL));
         let second_stride = if second_dim4 == 0 { 0 } else { second_dim4 + 1 };
         let stride = dim4 + 1;
         let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
@@ -287,6 +291,22 @@ impl Sizes {
     #[must_use]
     pub fn segments(count: u64) -> u64 {
         count.div_ceil(64).clamp(1, 1024)
+    }
+
+    /// Vec4 of the D numbers that one workgroup of the products owns.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        if self.dim4 % 8 == 0 { 8 } else { 4 }
+    }
+
+    /// Groups of eight columns in a tile: fewer where the loss's text is long or loops over pairs.
+    #[must_use]
+    pub fn column_groups(&self) -> u64 {
+        if self.spec.separable && self.spec.second.is_none() {
+            4
+        } else {
+            2
+        }
     }
 
     /// Whether the columns are sampled per row.

@@ -72,7 +72,10 @@ fn layout(matrix: &Matrix<'_>) -> TableLayout {
 }
 
 /// Uploads a batch and makes room for the gradients.
-fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffers> {
+///
+/// # Errors
+/// f64 elements.
+pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffers> {
     let to_device = |label: &str, bytes: &[u8]| {
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_SRC
