@@ -54,8 +54,8 @@ pub struct ContextOptions {
 /// A stage's pipeline with the layout of its bindings.
 #[derive(Debug)]
 pub struct Pipeline {
-    pub(super) pipeline: wgpu::ComputePipeline,
-    pub(super) layout: wgpu::BindGroupLayout,
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) layout: wgpu::BindGroupLayout,
     /// Number of storage bindings.
     pub(super) storage: usize,
 }
@@ -176,7 +176,7 @@ impl Context {
     }
 
     /// Flags and counts that every text of this context gets.
-    pub(super) fn variant(
+    pub(crate) fn variant(
         &self,
         flags: &[&'static str],
         counts: &[(&'static str, u32)],
@@ -193,7 +193,7 @@ impl Context {
     }
 
     /// Compiles a stage, or finds it compiled. The text is the key: nothing else can differ.
-    pub(super) fn pipeline(
+    pub(crate) fn pipeline(
         &self,
         stage: Stage,
         loss: &str,
@@ -298,7 +298,7 @@ impl Context {
     }
 
     /// A buffer of a plan's own.
-    pub(super) fn buffer(
+    pub(crate) fn buffer(
         &self,
         label: &str,
         bytes: u64,

@@ -29,6 +29,7 @@ mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use plan::{Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate};
+pub use results::{Results, read_back};
 pub use slot::Slot;
 pub use stage::Stage;
 pub use upload::{evaluate, upload};
