@@ -1,5 +1,4 @@
-    // $acc: scores of the lane's ROWS rows with COL_GROUPS × 8 columns from `column` on. Packed rows
-    // are whole multiples of UNROLL vec4.
+    // $acc: scores of the lane's ROWS rows with COL_GROUPS × 8 columns from `column` on.
 #for g COL_GROUPS
 #for i ROWS
 #for j 8
@@ -7,6 +6,33 @@
 #end
 #end
 #end
+#if RESIDENT
+    // The rows are in registers already; only candidates are loaded.
+#for k DIM4
+#for g COL_GROUPS
+    {
+#if SUBGROUPS
+        let own = candidates[(column + $gu * 8u + lane8) * job.packed_stride + $ku];
+#for j 8
+        let y$j = subgroupBroadcast(own, $ju);
+#end
+#else
+#for j 8
+        let y$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + $ku];
+#end
+#end
+#for j 8
+#for i ROWS
+        $acc$i_$g_$j = fma(row$i_$k.x, y$j.x, $acc$i_$g_$j);
+        $acc$i_$g_$j = fma(row$i_$k.y, y$j.y, $acc$i_$g_$j);
+        $acc$i_$g_$j = fma(row$i_$k.z, y$j.z, $acc$i_$g_$j);
+        $acc$i_$g_$j = fma(row$i_$k.w, y$j.w, $acc$i_$g_$j);
+#end
+#end
+    }
+#end
+#end
+#else
     for (var k = 0u; k < $dim4; k += UNROLL) {
 #for u UNROLL
         {
@@ -50,3 +76,4 @@
         }
 #end
     }
+#end

@@ -35,29 +35,34 @@ fn main(
     // Four rows × two vec4 fill eight lanes.
     let own = ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
 #end
-    for (var row = 0u; row < job.row_pad; row += 4u) {
+    for (var row = 0u; row < job.row_pad; row += 8u) {
         let weights_at = (row / 4u) * job.weight_pad;
 #for i ROWS
-        let w$i = weights[weights_at + read$i];
+        let w$i_0 = weights[weights_at + read$i];
+        let w$i_1 = weights[weights_at + job.weight_pad + read$i];
 #end
 #for h PART_PAIRS
         {
+#for q 2
 #if SUBGROUPS
-            let mine = queries[row * job.packed_stride + own + $hu * 2u];
+            let mine$q = queries[(row + $qu * 4u) * job.packed_stride + own + $hu * 2u];
 #for r 4
-            let y$r_0 = subgroupBroadcast(mine, $ru * 2u);
-            let y$r_1 = subgroupBroadcast(mine, $ru * 2u + 1u);
+            let y$q_$r_0 = subgroupBroadcast(mine$q, $ru * 2u);
+            let y$q_$r_1 = subgroupBroadcast(mine$q, $ru * 2u + 1u);
 #end
 #else
 #for r 4
-            let y$r_0 = queries[(row + $ru) * job.packed_stride + part + $hu * 2u];
-            let y$r_1 = queries[(row + $ru) * job.packed_stride + part + $hu * 2u + 1u];
+            let y$q_$r_0 = queries[(row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u];
+            let y$q_$r_1 = queries[(row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u + 1u];
 #end
 #end
-#for r 4
-#for i ROWS
+#end
 #for c 2
-            a$i_$h_$c = fma(vec4<f32>(w$i[$ru]), y$r_$c, a$i_$h_$c);
+#for i ROWS
+#for q 2
+#for r 4
+            a$i_$h_$c = fma(vec4<f32>(w$i_$q[$ru]), y$q_$r_$c, a$i_$h_$c);
+#end
 #end
 #end
 #end

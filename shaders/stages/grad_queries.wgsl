@@ -36,25 +36,26 @@ fn main(
     let weights_at = (row / 4u) * job.weight_pad;
     let base = job.weight_begin * job.packed_stride + part;
     for (var column = 0u; column < job.weight_pad; column += 8u) {
-#if SUBGROUPS
-#for p PARTS
-        let own$p = candidates[base + (column + lane % 8u) * job.packed_stride + $pu];
-#end
-#end
 #for j 8
-        {
-            let w = weights[weights_at + column + $ju];
+        let w$j = weights[weights_at + column + $ju];
+#end
+        // One vec4 of the D numbers at a time: its sums stay in registers for eight columns.
 #for p PARTS
-            {
+        {
 #if SUBGROUPS
-                let y = subgroupBroadcast(own$p, $ju);
+            let own = candidates[base + (column + lane % 8u) * job.packed_stride + $pu];
+#for j 8
+            let y$j = subgroupBroadcast(own, $ju);
+#end
 #else
-                let y = candidates[base + (column + $ju) * job.packed_stride + $pu];
+#for j 8
+            let y$j = candidates[base + (column + $ju) * job.packed_stride + $pu];
+#end
 #end
 #for i ROWS
-                a$i_$p = fma(vec4<f32>(w[$iu]), y, a$i_$p);
+#for j 8
+            a$i_$p = fma(vec4<f32>(w$j[$iu]), y$j, a$i_$p);
 #end
-            }
 #end
         }
 #end

@@ -6,13 +6,22 @@
 #import job
 #import status
 
+#if ALIGNED
+#bind read table array<vec4<u32>>
+#else
 #bind read table array<u32>
+#end
 #bind read ids array<u32>
 #bind read links array<vec2<u32>>
 #bind read log_q array<f32>
 #bind write packed array<vec4<f32>>
 #bind write status array<atomic<u32>>
 
+#if ALIGNED
+fn four(base: u32, k: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(table[base / 4u + k]);
+}
+#else
 fn element(at: u32) -> f32 {
 #if HALF
     let two = unpack2x16float(table[at / 2u]);
@@ -21,6 +30,18 @@ fn element(at: u32) -> f32 {
     return bitcast<f32>(table[at]);
 #end
 }
+
+// Numbers 4k to 4k + 3 of the row at `base`, zeros behind the last.
+fn four(base: u32, k: u32) -> vec4<f32> {
+    var numbers = vec4<f32>(0.0);
+    for (var c = 0u; c < 4u; c += 1u) {
+        if k * 4u + c < job.dim {
+            numbers[c] = element(base + k * 4u + c);
+        }
+    }
+    return numbers;
+}
+#end
 
 // Where item's id stands in the list, or NONE for padding.
 fn place(item: u32) -> u32 {
@@ -47,23 +68,29 @@ fn write_nothing(at: u32) {
 
 // Largest magnitude and the length in its units: neither overflows nor underflows.
 fn measure(base: u32) -> vec2<f32> {
-    var top = 0.0;
-    for (var d = 0u; d < job.dim; d += 1u) {
-        let value = element(base + d);
-        if has(COUNT) && (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u {
-            atomicAdd(&status[NOT_FINITE], 1u);
-        }
-        top = max(top, abs(value));
+    let count = (job.dim + 3u) / 4u;
+    var top = vec4<f32>(0.0);
+    var bad = 0u;
+    for (var k = 0u; k < count; k += 1u) {
+        let numbers = four(base, k);
+        let infinite = (bitcast<vec4<u32>>(numbers) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
+        let ones = select(vec4<u32>(0u), vec4<u32>(1u), infinite);
+        bad += ones.x + ones.y + ones.z + ones.w;
+        top = max(top, abs(numbers));
     }
-    if top == 0.0 {
+    if bad > 0u && has(COUNT) {
+        atomicAdd(&status[NOT_FINITE], bad);
+    }
+    let largest = max(max(top.x, top.y), max(top.z, top.w));
+    if largest == 0.0 {
         return vec2<f32>(0.0);
     }
     var squares = 0.0;
-    for (var d = 0u; d < job.dim; d += 1u) {
-        let value = element(base + d) / top;
-        squares = fma(value, value, squares);
+    for (var k = 0u; k < count; k += 1u) {
+        let numbers = four(base, k) / largest;
+        squares += dot(numbers, numbers);
     }
-    return vec2<f32>(top, sqrt(squares));
+    return vec2<f32>(largest, sqrt(squares));
 }
 
 @compute @workgroup_size(LANES)
@@ -105,16 +132,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             atomicAdd(&status[select(ZERO_QUERIES, ZERO_CANDIDATES, has(CANDIDATES))], 1u);
         }
     }
+    let count = (job.dim + 3u) / 4u;
     for (var k = 0u; k < job.dim4; k += 1u) {
-        var four = vec4<f32>(0.0);
-        for (var c = 0u; c < 4u; c += 1u) {
-            let d = k * 4u + c;
-            if d < job.dim {
-                let value = element(base + d);
-                four[c] = select(value, (value / max(length.x, 1e-38)) * shrink, has(COSINE));
+        var numbers = vec4<f32>(0.0);
+        if k < count {
+            numbers = four(base, k);
+            if has(COSINE) {
+                numbers = (numbers / max(length.x, 1e-38)) * shrink;
             }
         }
-        packed[at + k] = four;
+        packed[at + k] = numbers;
     }
     let offset = select(0.0, -log_q[select(0u, id, has(LOG_Q))], has(LOG_Q));
     let inverse = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(COSINE));

@@ -80,6 +80,7 @@ fn main(
 #end
     }
 #end
+#insert score_rows
     for (var column = begin - job.column_begin; column < end - job.column_begin; column += COL_GROUPS * 8u) {
 #if STORED
 #insert stored_tile acc=s buffer=scores at=column

@@ -51,6 +51,7 @@ fn main(
     factor$i *= parameters.scales.x;
 #end
 #end
+#insert score_rows
     for (var at = begin; at < end; at += COL_GROUPS * 8u) {
         let column = job.weight_begin + at;
 #if STORED

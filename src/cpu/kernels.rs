@@ -101,7 +101,12 @@ impl<R: Real, L: Loss> Kernels<R> for L {
     ) {
         vectorized(
             #[inline(always)]
-            || reduce(self, setting, scores, beside, pair, into),
+            || {
+                self.specialized(
+                    #[inline(always)]
+                    |loss| reduce(loss, setting, scores, beside, pair, into),
+                );
+            },
         );
     }
 
@@ -114,7 +119,12 @@ impl<R: Real, L: Loss> Kernels<R> for L {
     ) {
         vectorized(
             #[inline(always)]
-            || weigh(self, setting, scores, beside, terms),
+            || {
+                self.specialized(
+                    #[inline(always)]
+                    |loss| weigh(loss, setting, scores, beside, terms),
+                );
+            },
         );
     }
 }

@@ -7,9 +7,9 @@ use super::{
     tables::{Candidates, inverse, norm, read_scaled},
 };
 use crate::{
-    Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, ReductionKind, Result, Shape,
-    loss::{Outer, Parameters, RowReduction, Score, Spec, TargetForm},
-    shape::{MAX_CONSTANTS, MAX_THETA},
+    Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
+    loss::{Parameters, Score, Spec},
+    shape::MAX_CONSTANTS,
 };
 use rayon::prelude::*;
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl<'a, R: CpuReal> Problem<'a, R> {
         let shape = batch.shape()?;
         loss.check(&shape)?;
         let spec = loss.spec();
-        check(&spec, &shape)?;
+        spec.check(&shape)?;
         let parameters = parameters(loss, batch)?;
         let ids = match batch.column_ids() {
             Columns::Shared(ids) => Some(ids),
@@ -213,32 +213,4 @@ fn parameters<R: Real>(loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Paramete
         *to = R::from_f64(*from);
     }
     Ok(parameters)
-}
-
-/// What every engine asks of loss and batch together.
-fn check(spec: &Spec, shape: &Shape) -> Result<()> {
-    if shape.thetas != spec.thetas || spec.thetas > MAX_THETA {
-        return Err(Error::Shape {
-            argument: "theta",
-            expected: format!("{} numbers for {}", spec.thetas, spec.name),
-            actual: shape.thetas.to_string(),
-        });
-    }
-    let unsupported = |what: &str| Err(Error::Unsupported(format!("{}: {what}", spec.name)));
-    match (spec.second, shape.second_dim) {
-        (Some(_), None) => return unsupported("the batch needs the second tables"),
-        (None, Some(_)) => return unsupported("the loss has no second tables"),
-        _ => {}
-    }
-    if spec.target == TargetForm::Tangent && spec.score == Score::Dot {
-        return unsupported("targets in tangent form need cosine scores");
-    }
-    let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
-    if spec.outer == Outer::LogMeanExp && !plain_mean {
-        return unsupported("one value per batch takes reduction `mean` and no weights");
-    }
-    if shape.log_q && spec.reduction == RowReduction::Sum {
-        return unsupported("log_q is for log-sum losses only");
-    }
-    Ok(())
 }

@@ -4,13 +4,18 @@
 //! an array, and sums have a fixed number of lanes, so their bits do not depend on the processor's
 //! vector width.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over whole arrays by index become vector code"
+)]
+
 use super::{
     kernels::{Beside, Setting, Term},
     statistic::Statistic,
 };
 use crate::{
     Real,
-    loss::{Entry, Loss, Pair, RowReduction, Target},
+    loss::{Entry, Loss, RowReduction, Target},
 };
 use pulp::Arch;
 use std::sync::LazyLock;
@@ -38,8 +43,6 @@ struct Run<R> {
     scores: [R; RUN],
     second: [R; RUN],
     offsets: [R; RUN],
-    /// Columns in use, rounded up to whole lanes.
-    width: usize,
 }
 
 impl<R: Real> Run<R> {
@@ -49,14 +52,12 @@ impl<R: Real> Run<R> {
             scores: [masked(); RUN],
             second: [R::ZERO; RUN],
             offsets: [R::ZERO; RUN],
-            width: 0,
         }
     }
 
     #[inline(always)]
     fn load(&mut self, scores: &[R], beside: Beside<'_, R>, start: usize) {
         let count = RUN.min(scores.len() - start);
-        self.width = count.next_multiple_of(LANES);
         self.scores[..count].copy_from_slice(&scores[start..start + count]);
         self.scores[count..].fill(masked());
         if !beside.second.is_empty() {
@@ -94,64 +95,95 @@ pub(super) fn reduce<R: Real, L: Loss>(
     let mut run = Run::new();
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
-        reduce_run(loss, setting, &run, pair, into);
+        match setting.spec.reduction {
+            RowReduction::LogSumExp => log_sum(loss, setting, &run, pair, into),
+            RowReduction::Sum => plain_sum(loss, setting, &run, pair, into),
+        }
         if setting.spec.second.is_some_and(|tile| tile.log_sum) {
-            reduce_second(&run, into);
+            second_log_sum(&run, into);
         }
     }
 }
 
 #[inline(always)]
-fn reduce_run<R: Real, L: Loss>(
+fn log_sum<R: Real, L: Loss>(
     loss: &L,
     setting: Setting<'_, R>,
     run: &Run<R>,
     pair: &Target<R>,
     into: &mut Statistic<R>,
 ) {
-    let log_sum = setting.spec.reduction == RowReduction::LogSumExp;
-    let nothing = if log_sum { R::NEG_INFINITY } else { R::ZERO };
-    let mut values = [nothing; RUN];
+    let mut values = [R::ZERO; RUN];
     let mut slopes = [R::ZERO; RUN];
-    for i in 0..run.width {
+    for i in 0..RUN {
         let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
         let out = loss.pair(entry, setting.parameters);
-        values[i] = if hidden {
-            nothing
-        } else {
-            out.value + run.offsets[i]
-        };
-        slopes[i] = if hidden { R::ZERO } else { out.target_slope };
+        let value = out.value + run.offsets[i];
+        values[i] = if hidden { R::NEG_INFINITY } else { value };
+        slopes[i] = out.target_slope;
     }
-    if log_sum {
-        into.raise(largest(&values, run.width));
-        if into.max == R::NEG_INFINITY {
-            return;
-        }
-        exponentiate(&mut values, into.max, run.width);
+    into.raise(largest(&values));
+    if into.max == R::NEG_INFINITY {
+        return;
     }
-    into.sum += sum(&values, run.width);
+    exponentiate(&mut values, into.max);
+    into.sum += sum(&values);
     if setting.slopes && !setting.spec.separable {
-        for i in 0..run.width {
-            slopes[i] *= if log_sum { values[i] } else { R::ONE };
-        }
-        into.target += sum(&slopes, run.width);
+        // Masked columns have a finite slope and the value 0.
+        into.target += sum(&product(&values, &slopes));
     }
     for k in 0..setting.spec.thetas {
-        for i in 0..run.width {
-            let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
-            let slope = loss.pair_theta(k, entry, setting.parameters);
-            let slope = if log_sum { slope * values[i] } else { slope };
-            slopes[i] = if hidden { R::ZERO } else { slope };
-        }
-        into.theta[k] += sum(&slopes, run.width);
+        theta_slopes(loss, setting, run, pair, k, &mut slopes);
+        into.theta[k] += sum(&product(&values, &slopes));
     }
 }
 
 #[inline(always)]
-fn reduce_second<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
+fn plain_sum<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    pair: &Target<R>,
+    into: &mut Statistic<R>,
+) {
+    let mut values = [R::ZERO; RUN];
+    let mut slopes = [R::ZERO; RUN];
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
+        let out = loss.pair(entry, setting.parameters);
+        values[i] = if hidden { R::ZERO } else { out.value };
+        slopes[i] = if hidden { R::ZERO } else { out.target_slope };
+    }
+    into.sum += sum(&values);
+    if setting.slopes && !setting.spec.separable {
+        into.target += sum(&slopes);
+    }
+    for k in 0..setting.spec.thetas {
+        theta_slopes(loss, setting, run, pair, k, &mut slopes);
+        into.theta[k] += sum(&slopes);
+    }
+}
+
+#[inline(always)]
+fn theta_slopes<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    pair: &Target<R>,
+    k: usize,
+    slopes: &mut [R; RUN],
+) {
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
+        let slope = loss.pair_theta(k, entry, setting.parameters);
+        slopes[i] = if hidden { R::ZERO } else { slope };
+    }
+}
+
+#[inline(always)]
+fn second_log_sum<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
     let mut values = [R::NEG_INFINITY; RUN];
-    for i in 0..run.width {
+    for i in 0..RUN {
         let hidden = run.scores[i] == masked();
         values[i] = if hidden {
             R::NEG_INFINITY
@@ -159,12 +191,12 @@ fn reduce_second<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
             run.second[i]
         };
     }
-    into.raise_second(largest(&values, run.width));
+    into.raise_second(largest(&values));
     if into.second_max == R::NEG_INFINITY {
         return;
     }
-    exponentiate(&mut values, into.second_max, run.width);
-    into.second_sum += sum(&values, run.width);
+    exponentiate(&mut values, into.second_max);
+    into.second_sum += sum(&values);
 }
 
 /// Turns scores into weights.
@@ -176,23 +208,14 @@ pub(super) fn weigh<R: Real, L: Loss>(
     beside: Beside<'_, R>,
     terms: &[Term<R>],
 ) {
-    let log_sum = setting.spec.reduction == RowReduction::LogSumExp;
     let mut run = Run::new();
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
         let mut weights = [R::ZERO; RUN];
         for term in terms {
-            for i in 0..run.width {
-                let (entry, hidden) = run.entry(i, term.target, term.row_constant);
-                let Pair {
-                    value, score_slope, ..
-                } = loss.pair(entry, setting.parameters);
-                let share = if log_sum {
-                    term.factor * (value + run.offsets[i] - term.shift).exp()
-                } else {
-                    term.factor
-                };
-                weights[i] += if hidden { R::ZERO } else { share * score_slope };
+            match setting.spec.reduction {
+                RowReduction::LogSumExp => weigh_run(loss, setting, &run, term, &mut weights, true),
+                RowReduction::Sum => weigh_run(loss, setting, &run, term, &mut weights, false),
             }
         }
         let count = RUN.min(scores.len() - start);
@@ -200,18 +223,64 @@ pub(super) fn weigh<R: Real, L: Loss>(
     }
 }
 
+/// Adds one pair's weights; `log_sum` is a constant wherever this is inlined.
 #[inline(always)]
-fn exponentiate<R: Real>(values: &mut [R; RUN], max: R, width: usize) {
-    for value in &mut values[..width] {
-        *value = (*value - max).exp();
+fn weigh_run<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    term: &Term<R>,
+    weights: &mut [R; RUN],
+    log_sum: bool,
+) {
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, term.target, term.row_constant);
+        let out = loss.pair(entry, setting.parameters);
+        let slope = if log_sum {
+            term.factor * share(out.value + run.offsets[i] - term.shift)
+        } else {
+            term.factor
+        };
+        let weight = slope * out.score_slope;
+        weights[i] += if hidden { R::ZERO } else { weight };
     }
 }
 
-/// The largest of the first `width` values, a whole number of lanes; NaN is left to the sum.
 #[inline(always)]
-fn largest<R: Real>(values: &[R; RUN], width: usize) -> R {
+fn product<R: Real>(a: &[R; RUN], b: &[R; RUN]) -> [R; RUN] {
+    let mut product = [R::ZERO; RUN];
+    for i in 0..RUN {
+        product[i] = a[i] * b[i];
+    }
+    product
+}
+
+#[inline(always)]
+fn exponentiate<R: Real>(values: &mut [R; RUN], max: R) {
+    for value in values {
+        *value = share(*value - max);
+    }
+}
+
+/// `e^x` for x ≤ 0, or 0 where it is nothing beside 1: numbers that small, and what they are
+/// multiplied with, would be subnormal, and those are slow.
+#[inline(always)]
+fn share<R: Real>(x: R) -> R {
+    let nothing = if R::EPSILON.to_f64() > 1e-10 {
+        -60.0
+    } else {
+        -600.0
+    };
+    let nothing = R::from_f64(nothing);
+    let share = x.max(nothing).exp();
+    if x < nothing { R::ZERO } else { share }
+}
+
+/// The largest value; NaN is left to the sum.
+#[inline(always)]
+fn largest<R: Real>(values: &[R; RUN]) -> R {
     let mut lanes = [R::NEG_INFINITY; LANES];
-    for values in values[..width].chunks_exact(LANES) {
+    for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane = lane.max(value);
         }
@@ -222,9 +291,9 @@ fn largest<R: Real>(values: &[R; RUN], width: usize) -> R {
 }
 
 #[inline(always)]
-fn sum<R: Real>(values: &[R; RUN], width: usize) -> f64 {
+fn sum<R: Real>(values: &[R; RUN]) -> f64 {
     let mut lanes = [R::ZERO; LANES];
-    for values in values[..width].chunks_exact(LANES) {
+    for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane += value;
         }

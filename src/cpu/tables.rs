@@ -49,7 +49,7 @@ pub(super) fn dot<R: Real>(a: &[R], b: &[R]) -> R {
     let mut width = LANES / 2;
     while width > 0 {
         for i in 0..width {
-            lanes[i] = lanes[i] + lanes[i + width];
+            lanes[i] += lanes[i + width];
         }
         width /= 2;
     }

@@ -57,6 +57,7 @@ fragments!(
     "positive_term",
     "radix",
     "reduce_entries",
+    "score_rows",
     "score_tile",
     "status",
     "stored_tile",

@@ -527,10 +527,10 @@ impl Plan {
             .bound
             .lock()
             .map_err(|_| Error::Gpu("bind groups of a plan".into()))?;
-        if let Some((known, groups)) = &*bound {
-            if known == buffers {
-                return Ok(Arc::clone(groups));
-            }
+        if let Some((known, groups)) = &*bound
+            && known == buffers
+        {
+            return Ok(Arc::clone(groups));
         }
         let groups = self
             .dispatches
@@ -738,10 +738,14 @@ fn compile(
             u32::try_from(sizes.statistic).unwrap_or(0),
         ));
         counts.push(("WEIGHT_SPAN", WEIGHT_SPAN as u32));
+        if sizes.resident() && stage.has_tile() {
+            counts.push(("DIM4", count(sizes.dim4)));
+        }
         for (on, name) in [
             (spec.separable, "SEPARABLE"),
             (sizes.is_sum(), "SUM"),
             (spec.second.is_some(), "SECOND"),
+            (sizes.resident() && stage.has_tile(), "RESIDENT"),
         ] {
             if on {
                 flags.push(name);

@@ -1,5 +1,5 @@
 //! The list of dispatches of a plan: stages, what they bind, their jobs. Pure data; one short loop
-//! in [`super::plan`] runs it.
+//! in [`Plan::encode_part`](super::Plan::encode_part) runs it.
 
 use super::{
     Stage, TableLayouts,
@@ -319,7 +319,7 @@ impl Schedule<'_> {
         match self.shape.columns {
             ColumnKind::All => {}
             ColumnKind::Shared(n) => {
-                self.sort(Slot::ColumnIds, Slot::ColumnLinks, n as u64, candidates)
+                self.sort(Slot::ColumnIds, Slot::ColumnLinks, n as u64, candidates);
             }
             ColumnKind::Sampled(n) => {
                 self.sort(
@@ -414,6 +414,8 @@ impl Schedule<'_> {
             let mut flags = Vec::new();
             if layout.half {
                 flags.push("HALF");
+            } else if layout.stride % 4 == 0 && job.dim % 4 == 0 {
+                flags.push("ALIGNED");
             }
             if packed == Slot::Candidates && self.sizes.sampled() {
                 flags.push("SAMPLED");

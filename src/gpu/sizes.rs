@@ -16,6 +16,8 @@ pub const TILE: u64 = 4;
 pub const COLUMN_UNIT: u64 = 64;
 /// Packed rows are multiples of this many vec4: what the tile loop unrolls.
 pub const UNROLL: u64 = 4;
+/// Widest packed row that the score tile keeps in registers, vec4: 64 numbers.
+const RESIDENT_DIM4: u64 = 16;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
 /// Weight chunks aim at this many bytes, to stay in the last-level cache.
@@ -296,16 +298,26 @@ impl Sizes {
     /// Vec4 of the D numbers that one workgroup of the products owns.
     #[must_use]
     pub fn parts(&self) -> u64 {
-        if self.dim4 % 8 == 0 { 8 } else { 4 }
+        if self.dim4.is_multiple_of(8) { 8 } else { 4 }
     }
 
-    /// Groups of eight columns in a tile: fewer where the loss's text is long or loops over pairs.
+    /// Whether the score tile keeps its rows in registers, all D numbers unrolled: where they are
+    /// few enough for the text to stay short.
+    #[must_use]
+    pub fn resident(&self) -> bool {
+        self.dim4 <= RESIDENT_DIM4 && self.second_dim4 == 0 && !self.sampled
+    }
+
+    /// Groups of eight columns in a tile. Streamed rows need wide tiles: loads bound them.
     #[must_use]
     pub fn column_groups(&self) -> u64 {
-        if self.spec.separable && self.spec.second.is_none() {
-            4
-        } else {
-            2
+        match (
+            self.resident(),
+            self.spec.separable && self.second_dim4 == 0,
+        ) {
+            (true, _) => 1,
+            (false, true) => 4,
+            (false, false) => 2,
         }
     }
 

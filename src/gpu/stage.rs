@@ -72,19 +72,19 @@ stages! {
     ThetaSum => "theta_sum",
     /// Score tile → weights in the scratch.
     Weights => "weights",
-    /// G_q += W·C.
+    /// `G_q` += W·C.
     GradQueries => "grad_queries",
-    /// G_c = Wᵀ·Q.
+    /// `G_c` = Wᵀ·Q.
     GradCandidates => "grad_candidates",
-    /// The positives' term in G_q.
+    /// The positives' term in `G_q`.
     PositiveQueries => "positive_queries",
     /// The positives' term in the candidate gradients.
     PositiveCandidates => "positive_candidates",
-    /// G_q → query gradients.
+    /// `G_q` → query gradients.
     NormQueries => "norm_queries",
-    /// G_c → candidate gradients.
+    /// `G_c` → candidate gradients.
     NormCandidates => "norm_candidates",
-    /// Sampled columns: G_q.
+    /// Sampled columns: `G_q`.
     SampledQueries => "sampled_queries",
     /// Sampled columns: candidate gradients.
     SampledCandidates => "sampled_candidates",
@@ -97,5 +97,11 @@ impl Stage {
     #[must_use]
     pub fn has_loss(self) -> bool {
         self.source().contains("#import loss\n")
+    }
+
+    /// Whether the text holds the score tile.
+    #[must_use]
+    pub fn has_tile(self) -> bool {
+        matches!(self, Stage::RowReduce | Stage::Weights)
     }
 }

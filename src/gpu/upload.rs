@@ -82,7 +82,7 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
             | wgpu::BufferUsages::COPY_DST;
         let buffer = context.buffer(label, bytes.len() as u64, usage);
         let mut padded: Vec<u8>;
-        let whole = if bytes.len() % 4 == 0 {
+        let whole = if bytes.len().is_multiple_of(4) {
             bytes
         } else {
             padded = bytes.to_vec();

@@ -35,7 +35,7 @@ pub use uss::Uss;
 
 use crate::{
     Real, Result, Shape,
-    shape::{MAX_CONSTANTS, MAX_THETA},
+    shape::{MAX_CONSTANTS, MAX_THETA, ReductionKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,8 @@ impl Spec {
     /// Checks that a batch brings what the loss needs beside its parameters.
     ///
     /// # Errors
-    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum.
+    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
+    /// in tangent form without cosine, weights or another reduction beside [`Outer::LogMeanExp`].
     pub fn check(&self, shape: &Shape) -> Result<()> {
         if shape.thetas != self.thetas {
             return Err(crate::Error::Shape {
@@ -169,6 +170,18 @@ impl Spec {
         }
         if shape.log_q && self.reduction == RowReduction::Sum {
             let message = format!("{}: log_q is for log-sum losses only", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        if self.target == TargetForm::Tangent && self.score == Score::Dot {
+            let message = format!("{}: targets in tangent form need cosine scores", self.name);
+            return Err(crate::Error::Unsupported(message));
+        }
+        let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
+        if self.outer == Outer::LogMeanExp && !plain_mean {
+            let message = format!(
+                "{}: one value per batch takes reduction `mean` and no weights",
+                self.name
+            );
             return Err(crate::Error::Unsupported(message));
         }
         Ok(())
@@ -294,6 +307,14 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
 
     /// The WGSL functions.
     fn wgsl(&self) -> &'static str;
+
+    /// Runs `work` on a loss equal to `self`. A loss whose functions branch on its configuration
+    /// calls `work` once per branch, each time on a value that is constant there: the compiler
+    /// then vectorises every branch by itself.
+    #[inline(always)]
+    fn specialized<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        work(self)
+    }
 
     /// t of a pair. The identity unless said otherwise.
     fn target<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> Target<R> {

@@ -257,6 +257,21 @@ impl Loss for Psl {
     }
 
     #[inline(always)]
+    fn specialized<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        let with = |activation| Psl {
+            activation,
+            ..self.clone()
+        };
+        match self.activation {
+            Activation::Tanh => work(&with(Activation::Tanh)),
+            Activation::Atan => work(&with(Activation::Atan)),
+            Activation::Relu => work(&with(Activation::Relu)),
+            Activation::Softplus => work(&with(Activation::Softplus)),
+            Activation::Exp => work(&with(Activation::Exp)),
+        }
+    }
+
+    #[inline(always)]
     fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
         let inverse_tau = p.constants[0];
         let (value, slope) = self.log_activation(entry.score - entry.target);

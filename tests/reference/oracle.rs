@@ -1,0 +1,279 @@
+//! The losses written down from their definitions, one pair at a time, differentiated by a tape.
+
+use crate::{
+    common::Case,
+    tape::{Tape, Var, log_sum_exp, sum},
+};
+use wgloss::{
+    AnyLoss, IGNORED,
+    loss::{Activation, Bsl, BslForm, Psl, Score},
+};
+
+/// What an evaluation should give.
+pub struct Expected {
+    pub value: f64,
+    pub row_losses: Vec<f64>,
+    pub grad_queries: Vec<f64>,
+    pub grad_candidates: Vec<f64>,
+    pub grad_theta: Vec<f64>,
+    pub dead: u64,
+}
+
+/// One pair with the scores of its row.
+struct Seen<'t> {
+    tape: &'t Tape,
+    positive: Var<'t>,
+    /// The positives' scores of all pairs of the same query.
+    group: Vec<Var<'t>>,
+    columns: Vec<Var<'t>>,
+    /// log q of the columns, and of the positive.
+    log_q: Vec<f64>,
+    own_log_q: f64,
+    /// Scores of the columns by the second tables.
+    second: Vec<f64>,
+    theta: Vec<Var<'t>>,
+}
+
+impl<'t> Seen<'t> {
+    /// `ln Σ_j e^{f(s_j) − log q_j}`; `None` when nothing is in the sum.
+    fn log_sum(&self, f: impl Fn(Var<'t>) -> Option<Var<'t>>) -> Option<Var<'t>> {
+        let columns = self.columns.iter().zip(&self.log_q);
+        let terms: Vec<_> = columns
+            .filter_map(|(&score, log_q)| Some(f(score)? + -log_q))
+            .collect();
+        (!terms.is_empty()).then(|| log_sum_exp(self.tape, &terms))
+    }
+
+    /// The same over s/τ.
+    fn log_sum_at(&self, tau: f64) -> Option<Var<'t>> {
+        self.log_sum(|score| Some(score * (1.0 / tau)))
+    }
+
+    /// The same as a mean.
+    fn log_mean_at(&self, tau: f64) -> Option<Var<'t>> {
+        Some(self.log_sum_at(tau)? + -(self.columns.len() as f64).ln())
+    }
+
+    /// ln mean e^{s⁺/τ} over the group.
+    fn pooled(&self, tau: f64) -> Var<'t> {
+        let terms: Vec<_> = self.group.iter().map(|&s| s * (1.0 / tau)).collect();
+        log_sum_exp(self.tape, &terms) + -(terms.len() as f64).ln()
+    }
+
+    /// −ln(e^own / (e^own + e^rest)).
+    fn with_own(&self, own: Var<'t>, rest: Var<'t>) -> Var<'t> {
+        let own = own + -self.own_log_q;
+        log_sum_exp(self.tape, &[own, rest]) - own
+    }
+
+    fn loss(&self, loss: &AnyLoss) -> Option<Var<'t>> {
+        let positive = self.positive;
+        match loss {
+            AnyLoss::Sl(sl) => {
+                let (own, rest) = (positive * (1.0 / sl.tau), self.log_sum_at(sl.tau)?);
+                Some(if sl.positive_in_sum {
+                    self.with_own(own, rest)
+                } else {
+                    rest - own
+                })
+            }
+            AnyLoss::InfoNce(nce) => {
+                Some(self.with_own(positive * (1.0 / nce.tau), self.log_sum_at(nce.tau)?))
+            }
+            AnyLoss::Psl(psl) => self.psl(psl),
+            AnyLoss::Bsl(bsl) => self.bsl(bsl),
+            AnyLoss::AdvInfoNce(adv) => {
+                let total: f64 = self.second.iter().map(|r| r.exp()).sum();
+                let count = self.columns.len() as f64;
+                let terms = self.columns.iter().zip(&self.log_q).zip(&self.second);
+                let terms = terms.map(|((&s, log_q), r)| {
+                    let hardness = adv.neg_weight * count * r.exp() / total;
+                    s * (1.0 / adv.tau) + (hardness.ln() - log_q)
+                });
+                let terms: Vec<_> = terms.collect();
+                let own = positive * (1.0 / adv.tau);
+                (!terms.is_empty()).then(|| self.with_own(own, log_sum_exp(self.tape, &terms)))
+            }
+            AnyLoss::Uss(uss) => {
+                let bias = self.theta[0];
+                let own = (bias - (positive + -uss.margin) * uss.scale).softplus();
+                let others = self.columns.iter();
+                let others = others.map(|&s| (s * uss.scale - bias).softplus());
+                Some(own + sum(self.tape, others))
+            }
+            AnyLoss::ArcFace(arc) => {
+                let rest = self.log_sum(|s| Some(s * arc.scale))?;
+                let target = (positive.acos() + arc.margin).cos() * arc.scale;
+                Some(self.with_own(target, rest))
+            }
+        }
+    }
+
+    fn psl(&self, psl: &Psl) -> Option<Var<'t>> {
+        let term = |d: Var<'t>| {
+            let log_sigma = match psl.activation {
+                Activation::Tanh => (d.tanh() + 1.0).ln(),
+                Activation::Atan => (d.atan() + 1.0).ln(),
+                Activation::Relu if d.value <= -1.0 => return None,
+                Activation::Relu => (d + 1.0).ln(),
+                Activation::Softplus => (d.exp() + 1.0).ln(),
+                Activation::Exp => d,
+            };
+            Some(log_sigma * (1.0 / psl.tau))
+        };
+        let rest = self.log_sum(|score| term(score - self.positive))?;
+        if !psl.positive_in_sum {
+            return Some(rest);
+        }
+        let own = term(self.tape.var(0.0))? + -self.own_log_q;
+        Some(log_sum_exp(self.tape, &[own, rest]) + self.own_log_q)
+    }
+
+    fn bsl(&self, bsl: &Bsl) -> Option<Var<'t>> {
+        let positive = self.positive;
+        Some(match bsl.form {
+            BslForm::IrBenchmark { tau1, tau2 } => {
+                self.log_sum_at(tau2)? * (tau2 / tau1) - positive * (1.0 / tau1)
+            }
+            BslForm::Reweight { tau, exponent } => {
+                self.log_sum_at(tau)? * exponent - positive * (1.0 / tau)
+            }
+            BslForm::Single { tau, .. } => self.log_mean_at(tau)? - positive * (1.0 / tau),
+            BslForm::Multi { tau, exponent } => {
+                self.log_mean_at(tau)? * exponent - self.pooled(tau)
+            }
+            BslForm::Published { tau1, tau2 } => {
+                self.log_mean_at(tau2)? * tau2 - self.pooled(tau1) * tau1
+            }
+        })
+    }
+}
+
+fn score_of(loss: &AnyLoss) -> (Score, f64) {
+    let spec = loss.as_dyn().spec();
+    (spec.score, spec.score_scale)
+}
+
+/// Rows of a table, of unit length under cosine; a zero row stays zero.
+fn vectors<'t>(tape: &'t Tape, table: &[Var<'t>], dim: usize, score: Score) -> Vec<Vec<Var<'t>>> {
+    let unit = |row: &[Var<'t>]| {
+        if score == Score::Dot {
+            return row.to_vec();
+        }
+        if row.iter().all(|x| x.value == 0.0) {
+            return vec![tape.var(0.0); dim];
+        }
+        let norm = sum(tape, row.iter().map(|&x| x * x)).sqrt();
+        row.iter().map(|&x| x / norm).collect()
+    };
+    table.chunks(dim).map(unit).collect()
+}
+
+fn dot<'t>(tape: &'t Tape, a: &[Var<'t>], b: &[Var<'t>]) -> Var<'t> {
+    sum(tape, a.iter().zip(b).map(|(&x, &y)| x * y))
+}
+
+/// Evaluates `loss` on `case`.
+pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
+    let tape = Tape::default();
+    let (score, scale) = score_of(loss);
+    let inputs = [&case.queries, &case.candidates, &case.theta].map(|x| tape.vars(x));
+    let queries = vectors(&tape, &inputs[0], case.dim, score);
+    let candidates = vectors(&tape, &inputs[1], case.dim, score);
+    let similar =
+        |row: usize, id: usize| dot(&tape, &queries[case.query_of(row)], &candidates[id]) * scale;
+    let (adv_queries, adv_candidates) = case.second.as_ref().map_or_else(Default::default, |s| {
+        let table = |x: &[f64]| vectors(&tape, &tape.vars(x), s.0, Score::Cosine);
+        (table(&s.1), table(&s.2))
+    });
+    let ids = &case.positives.1;
+    let rows = (0..case.n_rows()).flat_map(|row| case.pairs_of(row).map(move |pair| (row, pair)));
+    let live: Vec<_> = rows.filter(|&(_, pair)| ids[pair] != IGNORED).collect();
+    let positives: Vec<_> = (live.iter())
+        .map(|&(row, pair)| similar(row, ids[pair] as usize))
+        .collect();
+    let mut losses = Vec::new();
+    let mut columns_in_all = 0;
+    for (at, &(row, pair)) in live.iter().enumerate() {
+        let query = case.query_of(row);
+        let columns = case.columns_of(row);
+        columns_in_all += columns.len();
+        let log_q = |id: usize| case.log_q.as_ref().map_or(0.0, |q| f64::from(q[id]));
+        let second = |&id: &usize| dot(&tape, &adv_queries[query], &adv_candidates[id]).value;
+        let seen = Seen {
+            tape: &tape,
+            positive: positives[at],
+            group: (live.iter().zip(&positives))
+                .filter(|((other, _), _)| case.query_of(*other) == query)
+                .map(|(_, &score)| score)
+                .collect(),
+            columns: columns.iter().map(|&id| similar(row, id)).collect(),
+            log_q: columns.iter().map(|&id| log_q(id)).collect(),
+            own_log_q: log_q(ids[pair] as usize),
+            second: match case.second {
+                Some(_) => columns.iter().map(second).collect(),
+                None => Vec::new(),
+            },
+            theta: inputs[2].clone(),
+        };
+        losses.push(seen.loss(loss));
+    }
+    let value = total(loss, case, &tape, &live, &losses, columns_in_all);
+    let mut row_losses = vec![0.0; ids.len()];
+    for (&(_, pair), loss) in live.iter().zip(&losses) {
+        row_losses[pair] = loss.map_or(0.0, |loss| loss.value);
+    }
+    let [grad_queries, grad_candidates, grad_theta] =
+        inputs.map(|inputs| tape.gradient(value, &inputs));
+    Expected {
+        value: value.value,
+        row_losses,
+        grad_queries,
+        grad_candidates,
+        grad_theta,
+        dead: losses.iter().filter(|loss| loss.is_none()).count() as u64,
+    }
+}
+
+/// The reduction over pairs.
+fn total<'t>(
+    loss: &AnyLoss,
+    case: &Case,
+    tape: &'t Tape,
+    live: &[(usize, usize)],
+    losses: &[Option<Var<'t>>],
+    columns_in_all: usize,
+) -> Var<'t> {
+    if matches!(loss, AnyLoss::Psl(psl) if psl.method == 2) {
+        let alive: Vec<_> = losses.iter().flatten().copied().collect();
+        if alive.is_empty() {
+            return tape.var(0.0);
+        }
+        return log_sum_exp(tape, &alive) + -(columns_in_all as f64).ln();
+    }
+    let queries: Vec<_> = live.iter().map(|&(row, _)| case.query_of(row)).collect();
+    let group = |at: usize| queries.iter().filter(|&&q| q == queries[at]).count() as f64;
+    let per_user =
+        matches!(loss, AnyLoss::Bsl(bsl) if matches!(bsl.form, BslForm::Published { .. }));
+    let count = if per_user {
+        (0..live.len()).map(|at| 1.0 / group(at)).sum()
+    } else {
+        live.len() as f64
+    };
+    let terms = (losses.iter().zip(live).enumerate()).filter_map(|(at, (loss, &(_, pair)))| {
+        let weight = |weights: &Option<Vec<f32>>| {
+            weights
+                .as_ref()
+                .map_or(1.0, |weights| f64::from(weights[pair]))
+        };
+        let mut factor = weight(&case.weights) * weight(&case.upstream);
+        if per_user {
+            factor /= group(at);
+        }
+        if !case.sum && case.upstream.is_none() {
+            factor /= count;
+        }
+        Some((*loss)? * factor)
+    });
+    sum(tape, terms)
+}
