@@ -15,6 +15,7 @@
 //! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
+//! | `adam` | the trainer's step on a table
 
 pub mod compose;
 mod context;
