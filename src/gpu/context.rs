@@ -49,8 +49,8 @@ pub struct ContextOptions {
 /// A stage's pipeline with the layout of its bindings.
 #[derive(Debug)]
 pub struct Pipeline {
-    pub(super) pipeline: wgpu::ComputePipeline,
-    pub(super) layout: wgpu::BindGroupLayout,
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) layout: wgpu::BindGroupLayout,
     /// Number of storage bindings.
     pub(super) storage: usize,
 }
@@ -177,7 +177,7 @@ impl Context {
 
     /// Compiles a stage's text, or finds it compiled. The text is the key, with whether checks are
     /// put in: nothing else can differ.
-    pub(super) fn pipeline(&self, stage: Stage, text: String) -> Result<Arc<Pipeline>> {
+    pub(crate) fn pipeline(&self, stage: Stage, text: String) -> Result<Arc<Pipeline>> {
         let mut known = self
             .pipelines
             .lock()
@@ -276,7 +276,7 @@ impl Context {
     }
 
     /// A buffer of a plan's own.
-    pub(super) fn buffer(
+    pub(crate) fn buffer(
         &self,
         label: &str,
         bytes: u64,

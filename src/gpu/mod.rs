@@ -15,6 +15,7 @@
 //! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
+//! | `adam` | the trainer's step on a table
 
 pub mod compose;
 mod context;
@@ -31,6 +32,7 @@ pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use plan::{
     Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate, shader_text,
 };
+pub use results::{Results, read_back};
 pub use slot::Slot;
 pub use stage::Stage;
 pub use upload::{evaluate, upload};

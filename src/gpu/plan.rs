@@ -149,6 +149,9 @@ pub struct Buffers {
     pub grad_candidates: Option<Slice>,
     /// Where the value goes, 4 bytes.
     pub value: Option<Slice>,
+    /// Where the whole evaluation's counts of ids out of range and of numbers that are not finite
+    /// go, two `u32`.
+    pub status: Option<Slice>,
 }
 
 /// Pipelines, scratch and dispatches of one (loss, shape).
@@ -489,6 +492,10 @@ impl Plan {
         if let (Some(value), true) = (&buffers.value, part.end >= self.forward) {
             let scalars = &self.own[&Slot::BatchScalars];
             encoder.copy_buffer_to_buffer(scalars, 0, &value.buffer, value.offset, 4);
+        }
+        if let (Some(status), true) = (&buffers.status, part.end == self.parts()) {
+            let counts = &self.own[&Slot::Status];
+            encoder.copy_buffer_to_buffer(counts, 0, &status.buffer, status.offset, 8);
         }
         Ok(())
     }

@@ -88,6 +88,8 @@ stages! {
     SampledQueries => "sampled_queries",
     /// Sampled columns: candidate gradients.
     SampledCandidates => "sampled_candidates",
+    /// The trainer's optimiser: gradients → parameters.
+    Adam => "adam",
 }
 
 impl Stage {

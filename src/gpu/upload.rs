@@ -160,5 +160,6 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         grad_queries: want.queries.then(|| grad("grad_queries", queries)),
         grad_candidates: want.candidates.then(|| grad("grad_candidates", candidates)),
         value: None,
+        status: None,
     })
 }

@@ -1,5 +1,6 @@
 //! The optimiser Adam (Kingma and Ba, 2015), on a whole table at every step.
 
+use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,24 @@ impl AdamOptions {
             }),
         }
     }
+
+    /// The constants of step number `steps`, from 1.
+    pub(super) fn constants(&self, steps: u64) -> Constants {
+        // Beyond 2³¹ steps both powers are 0 for any β below 1 that matters.
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        let correction1 = 1.0 - self.beta1.powi(steps);
+        let correction2 = 1.0 - self.beta2.powi(steps);
+        Constants {
+            decay: self.weight_decay as f32,
+            beta1: self.beta1 as f32,
+            rest1: (1.0 - self.beta1) as f32,
+            beta2: self.beta2 as f32,
+            rest2: (1.0 - self.beta2) as f32,
+            rate: (self.learning_rate / correction1) as f32,
+            scale: (1.0 / correction2.sqrt()) as f32,
+            epsilon: self.epsilon as f32,
+        }
+    }
 }
 
 /// Adam's state for one table of parameters. Updates are dense: a row without a gradient still
@@ -84,9 +103,11 @@ pub struct Adam {
     square: Vec<f32>,
 }
 
-/// One step's constants, in f32 after their corrections were taken in f64.
-#[derive(Clone, Copy)]
-struct Constants {
+/// One step's constants, in f32 after their corrections were taken in f64. Twin of the struct in
+/// `shaders/stages/adam.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Constants {
     decay: f32,
     beta1: f32,
     rest1: f32,
@@ -167,7 +188,7 @@ impl Adam {
         check_len("parameters", parameters.len(), self.mean.len())?;
         check_len("gradient", gradient.len(), self.mean.len())?;
         self.steps += 1;
-        let constants = self.constants();
+        let constants = self.options.constants(self.steps);
         // Each value is updated on its own, so the blocks' order does not reach the bits.
         parameters
             .par_chunks_mut(BLOCK)
@@ -178,24 +199,6 @@ impl Adam {
                 update(constants, parameters, gradient, mean, square);
             });
         Ok(())
-    }
-
-    fn constants(&self) -> Constants {
-        let options = self.options;
-        // Beyond 2³¹ steps both powers are 0 for any β below 1 that matters.
-        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let correction1 = 1.0 - options.beta1.powi(steps);
-        let correction2 = 1.0 - options.beta2.powi(steps);
-        Constants {
-            decay: options.weight_decay as f32,
-            beta1: options.beta1 as f32,
-            rest1: (1.0 - options.beta1) as f32,
-            beta2: options.beta2 as f32,
-            rest2: (1.0 - options.beta2) as f32,
-            rate: (options.learning_rate / correction1) as f32,
-            scale: (1.0 / correction2.sqrt()) as f32,
-            epsilon: options.epsilon as f32,
-        }
     }
 }
 

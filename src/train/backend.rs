@@ -81,7 +81,7 @@ impl Start<'_> {
     }
 
     /// The shape of a step, for one row.
-    fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> Shape {
         Shape {
             queries: self.train.users(),
             candidates: self.train.items(),

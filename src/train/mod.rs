@@ -11,7 +11,7 @@
 //! | [`batches`] | deals them into steps, by interactions or by users |
 //! | [`init`] | normally distributed embeddings |
 //! | [`adam`] | the optimiser |
-//! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] |
+//! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | Recall@K and NDCG@K |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
@@ -27,6 +27,7 @@ mod cpu;
 pub mod data;
 mod embeddings;
 mod folds;
+mod gpu;
 pub mod init;
 pub mod ir_benchmark;
 pub mod metrics;
@@ -45,6 +46,7 @@ pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
 pub use embeddings::{Embeddings, Init};
 pub use folds::Folds;
+pub use gpu::{GpuAdam, GpuBackend};
 pub use metrics::{AtK, Average, Metrics};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};

@@ -20,8 +20,8 @@ use wgloss::{
     AnyLoss, Device, Error, Result,
     loss::Score,
     train::{
-        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, Init, Planted,
-        Settings, Trainer, ir_benchmark, write_whole,
+        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
+        Planted, Settings, Trainer, ir_benchmark, write_whole,
     },
 };
 
@@ -116,15 +116,17 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     let settings = arguments.settings();
     let folds = Folds::new(&data, settings.seed)?;
     let data = Data::new(name, &folds);
-    let backend = CpuBackend::new(settings.start(loss.as_dyn(), &folds)?)?;
-    let trainer = Trainer::new(&folds, settings, backend)?;
+    let start = settings.start(loss.as_dyn(), &folds)?;
     let run = Run {
         arguments,
         loss: &loss,
         folds: &folds,
         device: engine.describe(),
     };
-    run.train(data, trainer, screen)
+    match engine.context() {
+        Some(context) => run.train(data, settings, GpuBackend::new(context, start)?, screen),
+        None => run.train(data, settings, CpuBackend::new(start)?, screen),
+    }
 }
 
 impl Arguments {
@@ -183,9 +185,11 @@ impl Run<'_> {
     fn train<B: Backend>(
         &self,
         data: Data,
-        mut trainer: Trainer<'_, B>,
+        settings: Settings,
+        backend: B,
         screen: &mut Screen,
     ) -> Outcome {
+        let mut trainer = Trainer::new(self.folds, settings, backend)?;
         let start = Instant::now();
         // Also checks every K before the work.
         let popularity = self.folds.popularity(&self.arguments.k)?;
