@@ -36,11 +36,9 @@ pub(super) fn inverse(norm: f64) -> f64 {
 pub(super) fn dot<R: Real>(a: &[R], b: &[R]) -> R {
     const LANES: usize = 16;
     let mut lanes = [R::ZERO; LANES];
-    let (a_runs, b_runs) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: R = (a_runs.remainder().iter().zip(b_runs.remainder()))
-        .map(|(&x, &y)| x * y)
-        .sum();
-    for (a, b) in a_runs.zip(b_runs) {
+    let ((a_runs, a_tail), (b_runs, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let tail: R = a_tail.iter().zip(b_tail).map(|(&x, &y)| x * y).sum();
+    for (a, b) in a_runs.iter().zip(b_runs) {
         for (lane, (&x, &y)) in lanes.iter_mut().zip(a.iter().zip(b)) {
             *lane += x * y;
         }
