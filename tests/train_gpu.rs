@@ -148,7 +148,8 @@ fn numbers(len: usize, seed: usize) -> Vec<f32> {
     let number = |i: usize| {
         let hash = (i * 7919 + seed * 104_729) * 2_654_435_761 % 4_294_967_296;
         let unit = hash as f64 / 2_147_483_648.0 - 1.0;
-        (unit * 10f64.powi((hash / 13 % 7) as i32 - 5)) as f32 * ((hash % 11) > 0) as u8 as f32
+        (unit * 10f64.powi((hash / 13 % 7) as i32 - 5)) as f32
+            * f32::from(u8::from(!hash.is_multiple_of(11)))
     };
     (0..len).map(number).collect()
 }
