@@ -26,13 +26,13 @@ pub mod schedule;
 pub mod sizes;
 mod slot;
 mod stage;
+mod tables;
 mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
-pub use plan::{
-    Buffers, Estimate, Plan, PlanOptions, Slice, TableLayout, TableLayouts, estimate, shader_text,
-};
+pub use plan::{Estimate, Plan, PlanOptions, estimate, shader_text};
 pub use results::{Results, read_back};
 pub use slot::Slot;
 pub use stage::Stage;
+pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
 pub use upload::{evaluate, upload};

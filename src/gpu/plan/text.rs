@@ -1,0 +1,89 @@
+//! The final shader text of a dispatch, and its pipeline.
+
+use crate::gpu::{
+    Context, Family, Pipeline,
+    compose::{Variant, compose},
+    schedule::{Dispatch, WEIGHT_SPAN},
+    sizes::{PRODUCT_BLOCK, SUM_BLOCK, Sizes, TILE},
+};
+use crate::{DynLoss, Error, Result};
+use std::sync::Arc;
+
+/// The final WGSL of a dispatch's stage. Pure text: what plans compile, tests validate without a
+/// device, and a reader may want to see.
+///
+/// # Errors
+/// A directive of the stage or of the loss's text that does not parse.
+pub fn shader_text(
+    loss: &dyn DynLoss,
+    dispatch: &Dispatch,
+    sizes: &Sizes,
+    family: Family,
+) -> Result<String> {
+    let stage = dispatch.stage;
+    let text = if stage.has_loss() { loss.wgsl() } else { "" };
+    let variant = variant(loss, dispatch, sizes, family);
+    compose(stage.name(), stage.source(), text, &variant)
+        .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
+}
+
+/// The flags and counts of a dispatch's text.
+fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
+    let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let mut flags = dispatch.flags.clone();
+    let mut counts = vec![
+        ("ROWS", count(TILE)),
+        ("COL_GROUPS", count(sizes.column_groups())),
+        ("UNROLL", 1),
+        ("PARTS", count(sizes.parts())),
+        ("PART_PAIRS", count(sizes.parts() / 2)),
+        ("SUM_BLOCK", count(SUM_BLOCK)),
+        ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
+        ("LANES", family.lanes()),
+    ];
+    if let Family::Subgroup { .. } = family {
+        flags.push("SUBGROUPS");
+    }
+    if dispatch.stage.has_loss() {
+        let spec = loss.spec();
+        counts.extend([
+            ("THETAS", count(spec.thetas as u64)),
+            ("STATISTIC_SIZE", count(sizes.statistic)),
+            ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
+        ]);
+        if sizes.resident() && dispatch.stage.has_tile() {
+            counts.push(("DIM4", count(sizes.dim4)));
+        }
+        for (on, name) in [
+            (spec.separable, "SEPARABLE"),
+            (sizes.is_sum(), "SUM"),
+            (spec.second.is_some(), "SECOND"),
+            (sizes.resident() && dispatch.stage.has_tile(), "RESIDENT"),
+        ] {
+            if on {
+                flags.push(name);
+            }
+        }
+    }
+    Variant { flags, counts }
+}
+
+pub(super) fn compile(
+    context: &Context,
+    loss: &dyn DynLoss,
+    dispatch: &Dispatch,
+    sizes: &Sizes,
+) -> Result<Arc<Pipeline>> {
+    let stage = dispatch.stage;
+    let text = shader_text(loss, dispatch, sizes, context.family())?;
+    let pipeline = context.pipeline(stage, text)?;
+    if pipeline.storage != dispatch.binds.len() {
+        return Err(Error::Gpu(format!(
+            "{}: the shader has {} bindings, the schedule {}",
+            stage.name(),
+            pipeline.storage,
+            dispatch.binds.len()
+        )));
+    }
+    Ok(pipeline)
+}

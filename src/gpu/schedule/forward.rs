@@ -1,0 +1,165 @@
+//! From scores to the value.
+
+use super::{Bind, Schedule};
+use crate::gpu::{
+    Slot, Stage,
+    job::{self, Job, flag},
+    sizes::{SUM_BLOCK, TILE},
+};
+use crate::{Result, loss::Pool};
+
+impl Schedule<'_> {
+    pub(super) fn positives(&mut self, rows: (u64, u64)) -> Result<()> {
+        for pairs in self.pair_chunks() {
+            let job = self.pack_positives(rows, pairs, true)?;
+            let binds = [
+                Slot::Queries.into(),
+                Slot::Positives.into(),
+                Slot::PairRows.into(),
+                Slot::PairInputs.into(),
+                Slot::PairScores.into(),
+                Slot::PairTerms.into(),
+            ];
+            self.push_items(Stage::PositiveScores, &[], &binds, job, pairs.1);
+        }
+        Ok(())
+    }
+
+    pub(super) fn sampled_scores(&mut self, job: Job) {
+        let tiles = u64::from(job.row_pad / 4) * u64::from(job.weight_pad);
+        let binds = |to: Slot| [Slot::Queries.into(), Slot::Candidates.into(), to.into()];
+        let first = Job {
+            second_queries: 0,
+            second_candidates: 0,
+            ..job
+        };
+        self.push_items(
+            Stage::SampledScores,
+            &[],
+            &binds(Slot::WeightScratch),
+            first,
+            tiles,
+        );
+        if self.spec.second.is_some() {
+            let second = self.second_job(job, 0);
+            self.push_items(
+                Stage::SampledScores,
+                &[],
+                &binds(Slot::SecondScores),
+                second,
+                tiles,
+            );
+        }
+    }
+
+    /// Text flags of the two stages that hold the score tile.
+    pub(super) fn tile_flags(&self) -> Vec<&'static str> {
+        let mut flags = Vec::new();
+        let mut add = |on: bool, name: &'static str| {
+            if on {
+                flags.push(name);
+            }
+        };
+        add(self.sizes.sampled(), "STORED");
+        add(self.shape.log_q && !self.sizes.is_sum(), "LOG_Q_GIVEN");
+        flags
+    }
+
+    pub(super) fn reduce(&mut self, rows: (u64, u64), columns: (u64, u64)) {
+        let job = self.column_job(rows, columns);
+        let counts = Job {
+            flags: job.flags | flag(job::FIRST, columns.0 == 0),
+            ..job
+        };
+        self.push_items(
+            Stage::RowCounts,
+            &[],
+            &[Slot::Masks.into(), Slot::RowCounts.into()],
+            counts,
+            rows.1,
+        );
+        let mut binds: Vec<Bind> = [
+            Slot::Queries,
+            Slot::Candidates,
+            Slot::Masks,
+            Slot::PairOffsets,
+            Slot::PairTerms,
+            Slot::Partials,
+        ]
+        .map(Bind::from)
+        .to_vec();
+        if self.sizes.sampled() {
+            self.sampled_scores(job);
+            binds.push(Slot::WeightScratch.into());
+            if self.spec.second.is_some() {
+                binds.push(Slot::SecondScores.into());
+            }
+        }
+        let groups = u64::from(job.row_pad) / (self.lanes * TILE) * self.sizes.spans;
+        let flops = self.flops(rows.1, columns.1);
+        self.push_tiles(
+            Stage::RowReduce,
+            &self.tile_flags(),
+            &binds,
+            job,
+            groups,
+            flops,
+        );
+    }
+
+    pub(super) fn flops(&self, rows: u64, columns: u64) -> u64 {
+        let second = self.shape.second_dim.unwrap_or(0) as u64;
+        2 * rows * columns * (self.shape.dim as u64 + second)
+    }
+
+    pub(super) fn finish(&mut self) {
+        let job = self.base();
+        let pairs = self.sizes.pairs;
+        if self.spec.pool != Pool::Each {
+            let binds = [
+                Slot::PairScores.into(),
+                Slot::GroupLinks.into(),
+                Slot::PairResults.into(),
+            ];
+            self.push_items(Stage::PoolTargets, &[], &binds, job, pairs);
+        }
+        let binds = [
+            Slot::Partials.into(),
+            Slot::PairRows.into(),
+            Slot::RowCounts.into(),
+            Slot::PairScores.into(),
+            Slot::PairTerms.into(),
+            Slot::PairResults.into(),
+            self.theta_terms().into(),
+            Slot::Status.into(),
+        ];
+        let flags: &[&str] = if self.spec.pool == Pool::Each {
+            &[]
+        } else {
+            &["POOL"]
+        };
+        self.push_items(Stage::RowFinish, flags, &binds, job, pairs);
+        let binds = [
+            Slot::PairScores.into(),
+            Slot::PairResults.into(),
+            Slot::Blocks.into(),
+        ];
+        self.push_items(
+            Stage::LossBlocks,
+            &[],
+            &binds,
+            job,
+            pairs.div_ceil(SUM_BLOCK),
+        );
+        let binds = [Slot::Blocks.into(), Slot::BatchScalars.into()];
+        self.push(Stage::LossSum, &[], &binds, job, 1);
+    }
+
+    pub(super) fn theta_terms(&self) -> Slot {
+        if self.spec.thetas > 0 {
+            Slot::ThetaTerms
+        } else {
+            Slot::NothingWritten
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Packing table rows and masking columns.
+
+use super::{Bind, Schedule, u};
+use crate::gpu::{
+    Slot, Stage,
+    job::{self, Job, flag},
+    sizes::Sizes,
+};
+use crate::{ColumnKind, Result, loss::Score};
+
+/// Which table `pack` reads.
+#[derive(Clone, Copy)]
+struct Source {
+    table: Slot,
+    ids: Slot,
+    links: Slot,
+    second: bool,
+    flags: u32,
+}
+
+impl Schedule<'_> {
+    /// Packs rows of a table, piece by piece.
+    fn pack(&mut self, source: Source, packed: Slot, job: Job) -> Result<()> {
+        let layout = self.layouts.of(source.table);
+        let rows = match source.table {
+            Slot::QueryTable | Slot::SecondQueryTable => self.shape.queries,
+            _ => self.shape.candidates,
+        } as u64;
+        let identity = source.flags & job::IDENTITY != 0;
+        for piece in Sizes::pieces(rows, layout, self.limits, source.table_name())? {
+            let (begin, end) = (
+                u64::from(job.item_begin),
+                u64::from(job.item_begin + job.item_count),
+            );
+            // The first piece also writes the padding.
+            let apart = end <= piece.begin || begin >= piece.begin + piece.count;
+            if identity && piece.begin != 0 && apart {
+                continue;
+            }
+            let job = Job {
+                table_rows: u(rows),
+                table_begin: u(piece.begin),
+                table_count: u(piece.count),
+                table_stride: u(layout.stride as u64),
+                flags: source.flags | job.flags,
+                ..job
+            };
+            let mut flags = Vec::new();
+            if layout.half {
+                flags.push("HALF");
+            } else if layout.stride.is_multiple_of(4) && job.dim.is_multiple_of(4) {
+                flags.push("ALIGNED");
+            }
+            if packed == Slot::Candidates && self.sizes.sampled() {
+                flags.push("SAMPLED");
+            }
+            let log_q = if job.flags & job::LOG_Q != 0 {
+                Slot::LogQ
+            } else {
+                Slot::Nothing
+            };
+            let binds = [
+                Bind {
+                    slot: source.table,
+                    piece: Some(piece),
+                },
+                source.ids.into(),
+                source.links.into(),
+                log_q.into(),
+                packed.into(),
+                Slot::Status.into(),
+            ];
+            self.push_items(Stage::Pack, &flags, &binds, job, u64::from(job.item_pad));
+        }
+        Ok(())
+    }
+
+    /// `job` for the second tables, with their width and score.
+    pub(super) fn second_job(&self, job: Job, at: u32) -> Job {
+        let cosine = self
+            .spec
+            .second
+            .is_some_and(|second| second.score == Score::Cosine);
+        Job {
+            dim: u(self.shape.second_dim.unwrap_or(0) as u64),
+            dim4: job.second_dim4,
+            packed_stride: job.second_stride,
+            packed_at: at,
+            flags: job.flags & !(job::COSINE | job::LOG_Q) | flag(job::COSINE, cosine),
+            ..job
+        }
+    }
+
+    pub(super) fn pack_queries(&mut self, chunk: (u64, u64), count: bool) -> Result<()> {
+        let job = self.row_job(chunk);
+        let cosine = self.spec.score == Score::Cosine;
+        let job = Job {
+            item_begin: job.row_begin,
+            item_count: job.row_count,
+            item_pad: job.row_pad,
+            flags: job.flags & !job::LOG_Q | flag(job::COUNT, count),
+            ..job
+        };
+        let indexed = self.shape.indexed_rows;
+        let source = Source {
+            table: Slot::QueryTable,
+            ids: self.row_ids(),
+            links: if indexed {
+                Slot::RowLinks
+            } else {
+                Slot::Nothing
+            },
+            second: false,
+            flags: flag(job::IDENTITY, !indexed),
+        };
+        let zero = flag(job::COUNT_ZERO, count && cosine);
+        self.pack(
+            Source {
+                flags: source.flags | zero,
+                ..source
+            },
+            Slot::Queries,
+            job,
+        )?;
+        if self.spec.second.is_some() {
+            let job = self.second_job(job, job.second_queries);
+            self.pack(
+                Source {
+                    table: Slot::SecondQueryTable,
+                    second: true,
+                    ..source
+                },
+                Slot::Queries,
+                job,
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn pack_columns(
+        &mut self,
+        rows: (u64, u64),
+        columns: (u64, u64),
+        count: bool,
+    ) -> Result<()> {
+        let job = self.column_job(rows, columns);
+        let count_here = count && (rows.0 == 0 || self.sizes.sampled());
+        let cosine = self.spec.score == Score::Cosine;
+        let items = if self.sizes.sampled() {
+            job.row_pad * job.column_pad
+        } else {
+            job.column_pad
+        };
+        let job = Job {
+            item_begin: job.column_begin,
+            item_count: if self.sizes.sampled() {
+                items
+            } else {
+                job.column_count
+            },
+            item_pad: items,
+            flags: job.flags | job::CANDIDATES | flag(job::COUNT, count_here),
+            ..job
+        };
+        let all = self.shape.columns == ColumnKind::All;
+        let given = |slot: Slot| if all { Slot::Nothing } else { slot };
+        let source = Source {
+            table: Slot::CandidateTable,
+            ids: given(Slot::ColumnIds),
+            links: given(Slot::ColumnLinks),
+            second: false,
+            flags: flag(job::IDENTITY, all),
+        };
+        let zero = flag(job::COUNT_ZERO, count_here && cosine);
+        self.pack(
+            Source {
+                flags: source.flags | zero,
+                ..source
+            },
+            Slot::Candidates,
+            job,
+        )?;
+        if self.spec.second.is_some() {
+            let job = self.second_job(job, job.second_candidates);
+            self.pack(
+                Source {
+                    table: Slot::SecondCandidateTable,
+                    second: true,
+                    ..source
+                },
+                Slot::Candidates,
+                job,
+            )?;
+        }
+        self.mask(self.column_job(rows, columns));
+        Ok(())
+    }
+
+    pub(super) fn mask(&mut self, job: Job) {
+        let excluded = self.shape.excluded.is_some_and(|count| count > 0);
+        let given = |slot: Slot| if excluded { slot } else { Slot::Nothing };
+        let job = Job {
+            flags: job.flags
+                | flag(job::IDENTITY, !self.shape.indexed_rows)
+                | flag(job::EXCLUDE, excluded)
+                | flag(job::EXCLUDE_BY_QUERY, self.shape.exclude_by_query),
+            ..job
+        };
+        let lists: [Bind; 3] = [
+            self.row_ids().into(),
+            given(Slot::ExcludeOffsets).into(),
+            given(Slot::ExcludeIds).into(),
+        ];
+        let [rows, offsets, ids] = lists;
+        let row_pad = u64::from(job.row_pad);
+        if self.sizes.sampled() {
+            let binds = [
+                rows,
+                offsets,
+                ids,
+                Slot::ColumnIds.into(),
+                Slot::PairOffsets.into(),
+                Slot::PositiveIds.into(),
+                Slot::Masks.into(),
+            ];
+            let words = u64::from(job.column_pad / 32);
+            self.push_items(Stage::MaskSampled, &[], &binds, job, row_pad * words);
+            return;
+        }
+        let mut binds = vec![
+            rows,
+            offsets,
+            ids,
+            Slot::PairOffsets.into(),
+            Slot::PositiveIds.into(),
+        ];
+        let shared = self.shape.columns != ColumnKind::All;
+        if shared {
+            binds.extend([Bind::from(Slot::Heads), Bind::from(Slot::ColumnLinks)]);
+        }
+        binds.push(Slot::Masks.into());
+        let flags: &[&str] = if shared { &["SHARED"] } else { &[] };
+        self.push_items(Stage::Mask, flags, &binds, job, row_pad);
+    }
+
+    /// Packs the pairs' candidates, chunk by chunk.
+    pub(super) fn pack_positives(
+        &mut self,
+        rows: (u64, u64),
+        pairs: (u64, u64),
+        count: bool,
+    ) -> Result<Job> {
+        let job = Job {
+            pair_begin: u(pairs.0),
+            pair_count: u(pairs.1),
+            ..self.row_job(rows)
+        };
+        let pack = Job {
+            item_begin: job.pair_begin,
+            item_count: job.pair_count,
+            item_pad: job.pair_count,
+            flags: job.flags | flag(job::COUNT, count && rows.0 == 0),
+            ..job
+        };
+        let source = Source {
+            table: Slot::CandidateTable,
+            ids: Slot::PositiveIds,
+            links: Slot::Nothing,
+            second: false,
+            flags: job::IGNORABLE,
+        };
+        self.pack(source, Slot::Positives, pack)?;
+        Ok(job)
+    }
+}
+
+impl Source {
+    fn table_name(self) -> &'static str {
+        match (self.table, self.second) {
+            (Slot::QueryTable, _) => "queries",
+            (Slot::SecondQueryTable, _) => "adv_queries",
+            (_, true) => "adv_candidates",
+            _ => "candidates",
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Sorting places by id, and what is known of every pair beforehand.
+
+use super::{Schedule, u};
+use crate::gpu::{
+    Slot, Stage,
+    job::{self, Job, flag},
+    sizes::Sizes,
+};
+use crate::{ColumnKind, ReductionKind, loss::Pool};
+
+impl Schedule<'_> {
+    /// Sorts places by id: `links` and, for shared columns, `heads`.
+    pub(super) fn sort(&mut self, ids: Slot, links: Slot, count: u64, table: u64) {
+        if count == 0 {
+            return;
+        }
+        let segments = Sizes::segments(count);
+        let bits = u64::from((table + 1).ilog2() + 1);
+        let mut order = (Slot::OrderB, Slot::OrderA);
+        for pass in 0..bits.div_ceil(4) {
+            let base = self.base();
+            let job = Job {
+                table_rows: u(table),
+                sort_count: u(count),
+                sort_shift: u(pass * 4),
+                sort_segments: u(segments),
+                flags: base.flags | flag(job::IDENTITY, pass == 0),
+                ..base
+            };
+            let items = segments * 16;
+            let before = order.0.into();
+            self.push_items(
+                Stage::RadixCount,
+                &[],
+                &[ids.into(), before, Slot::Histogram.into()],
+                job,
+                items,
+            );
+            self.push(Stage::RadixScan, &[], &[Slot::Histogram.into()], job, 1);
+            self.push_items(
+                Stage::RadixScatter,
+                &[],
+                &[ids.into(), before, Slot::Histogram.into(), order.1.into()],
+                job,
+                items,
+            );
+            order = (order.1, order.0);
+        }
+        let job = Job {
+            table_rows: u(table),
+            sort_count: u(count),
+            ..self.base()
+        };
+        let shared = links == Slot::ColumnLinks && !self.sizes.sampled();
+        let heads = if shared {
+            Slot::Heads
+        } else {
+            Slot::NothingWritten
+        };
+        let flags: &[&str] = if shared { &["HEADS"] } else { &[] };
+        self.push_items(
+            Stage::Occurrences,
+            flags,
+            &[ids.into(), order.0.into(), links.into(), heads.into()],
+            job,
+            count,
+        );
+    }
+
+    pub(super) fn sorts(&mut self) {
+        let (queries, candidates) = (self.shape.queries as u64, self.shape.candidates as u64);
+        if self.shape.indexed_rows {
+            self.sort(Slot::RowIds, Slot::RowLinks, self.sizes.rows, queries);
+        }
+        if self.want.candidates {
+            self.sort(
+                Slot::PositiveIds,
+                Slot::PositiveLinks,
+                self.sizes.pairs,
+                candidates,
+            );
+        }
+        match self.shape.columns {
+            ColumnKind::All => {}
+            ColumnKind::Shared(n) => {
+                self.sort(Slot::ColumnIds, Slot::ColumnLinks, n as u64, candidates);
+            }
+            ColumnKind::Sampled(n) => {
+                self.sort(
+                    Slot::ColumnIds,
+                    Slot::ColumnLinks,
+                    n as u64 * self.sizes.rows,
+                    candidates,
+                );
+            }
+        }
+    }
+
+    pub(super) fn pair_rows(&mut self) {
+        let given = |on: bool, slot: Slot| if on { slot } else { Slot::Nothing };
+        let upstream = self.shape.reduction == ReductionKind::None;
+        let base = self.base();
+        let job = Job {
+            flags: base.flags
+                | flag(job::WEIGHTS, self.shape.weights)
+                | flag(job::UPSTREAM, upstream),
+            ..base
+        };
+        self.push_items(
+            Stage::PairRows,
+            &[],
+            &[
+                Slot::PairOffsets.into(),
+                Slot::PositiveIds.into(),
+                given(self.shape.weights, Slot::PairWeights).into(),
+                given(upstream, Slot::Upstream).into(),
+                Slot::PairRows.into(),
+                Slot::PairInputs.into(),
+                Slot::Status.into(),
+            ],
+            job,
+            self.sizes.rows,
+        );
+        if self.spec.pool != Pool::Each {
+            let job = Job {
+                flags: base.flags | flag(job::IDENTITY, !self.shape.indexed_rows),
+                ..base
+            };
+            let binds = [
+                Slot::PairRows.into(),
+                self.row_ids().into(),
+                Slot::PairQueries.into(),
+            ];
+            self.push_items(Stage::PairQueries, &[], &binds, job, self.sizes.pairs);
+            self.sort(
+                Slot::PairQueries,
+                Slot::GroupLinks,
+                self.sizes.pairs,
+                self.shape.queries as u64,
+            );
+        }
+    }
+
+    pub(super) fn row_ids(&self) -> Slot {
+        if self.shape.indexed_rows {
+            Slot::RowIds
+        } else {
+            Slot::Nothing
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! How a caller's tables and buffers are described.
+
+use super::slot::Slot;
+use crate::Shape;
+
+/// How a table lies in its buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableLayout {
+    /// Elements between the starts of two rows.
+    pub stride: usize,
+    /// Whether elements are f16 (two per word), otherwise f32.
+    pub half: bool,
+}
+
+/// How the tables of a batch lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableLayouts {
+    /// The query table.
+    pub queries: TableLayout,
+    /// The candidate table.
+    pub candidates: TableLayout,
+    /// The second query table.
+    pub second_queries: TableLayout,
+    /// The second candidate table.
+    pub second_candidates: TableLayout,
+    dim: usize,
+}
+
+impl TableLayouts {
+    /// Dense f32 tables.
+    #[must_use]
+    pub fn dense(shape: &Shape) -> Self {
+        let dense = |stride: usize| TableLayout {
+            stride,
+            half: false,
+        };
+        let second = dense(shape.second_dim.unwrap_or(1));
+        TableLayouts {
+            queries: dense(shape.dim),
+            candidates: dense(shape.dim),
+            second_queries: second,
+            second_candidates: second,
+            dim: shape.dim,
+        }
+    }
+
+    pub(super) fn of(&self, slot: Slot) -> TableLayout {
+        match slot {
+            Slot::QueryTable => self.queries,
+            Slot::CandidateTable => self.candidates,
+            Slot::SecondQueryTable => self.second_queries,
+            Slot::SecondCandidateTable => self.second_candidates,
+            _ => TableLayout {
+                stride: self.dim,
+                half: false,
+            },
+        }
+    }
+}
+
+/// A range of a buffer. Offsets are multiples of the device's storage buffer alignment (at most
+/// 256); `u32` lists are copied and need multiples of 4 only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// The buffer.
+    pub buffer: wgpu::Buffer,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Slice {
+    /// The whole buffer.
+    #[must_use]
+    pub fn whole(buffer: &wgpu::Buffer) -> Self {
+        Slice {
+            buffer: buffer.clone(),
+            offset: 0,
+            size: buffer.size(),
+        }
+    }
+}
+
+/// Inputs and gradients on the device. Everything may be ranges of one buffer. Tables, weights,
+/// upstream, `log_q` and exclusion lists need usage `STORAGE`, lists `COPY_SRC`, gradients
+/// `STORAGE | COPY_DST`, results `COPY_DST`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Buffers {
+    /// U × D.
+    pub queries: Option<Slice>,
+    /// N × D.
+    pub candidates: Option<Slice>,
+    /// Second tables.
+    pub second: Option<(Slice, Slice)>,
+    /// B query ids, for a shape with `indexed_rows`.
+    pub rows: Option<Slice>,
+    /// P candidate ids.
+    pub positives: Option<Slice>,
+    /// B + 1 offsets, for a shape with `many_positives`.
+    pub positive_offsets: Option<Slice>,
+    /// Listed columns: K shared, or B × per-row sampled ids.
+    pub columns: Option<Slice>,
+    /// Exclusion lists: offsets and ids.
+    pub exclude: Option<(Slice, Slice)>,
+    /// N log probabilities.
+    pub log_q: Option<Slice>,
+    /// P weights.
+    pub weights: Option<Slice>,
+    /// P upstream gradients.
+    pub upstream: Option<Slice>,
+    /// θ, f32.
+    pub theta: Option<Slice>,
+    /// U × D, dense f32.
+    pub grad_queries: Option<Slice>,
+    /// N × D, dense f32.
+    pub grad_candidates: Option<Slice>,
+    /// Where the value goes, 4 bytes.
+    pub value: Option<Slice>,
+    /// Where the whole evaluation's counts of ids out of range and of numbers that are not finite
+    /// go, two `u32`.
+    pub status: Option<Slice>,
+}
