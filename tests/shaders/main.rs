@@ -105,8 +105,12 @@ fn every_text_validates_and_translates() {
     let texts = &*TEXTS;
     assert!(texts.len() > 150, "only {} texts", texts.len());
     let stages: BTreeSet<Stage> = texts.iter().map(|text| text.dispatch.stage).collect();
-    let all: BTreeSet<Stage> = Stage::ALL.iter().copied().collect();
-    assert_eq!(stages, all, "the shapes do not reach every stage");
+    let all: BTreeSet<Stage> = Stage::ALL
+        .iter()
+        .copied()
+        .filter(|stage| *stage != Stage::Adam)
+        .collect();
+    assert_eq!(stages, all, "the shapes reach every stage of a plan");
     for text in texts {
         translate::check(&text.label, &text.text);
     }
@@ -128,7 +132,7 @@ fn the_shapes_reach_every_flag() {
             asked.insert(flag.trim());
         }
     }
-    for known in ["SEPARABLE", "SUM", "SECOND", "SUBGROUPS"] {
+    for known in ["SEPARABLE", "SUM", "SECOND", "SUBGROUPS", "RESIDENT"] {
         assert!(asked.remove(known), "no text asks for {known}");
     }
     assert_eq!(flags, asked);

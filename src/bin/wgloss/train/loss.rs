@@ -249,7 +249,7 @@ mod tests {
             ),
             (
                 "--loss bsl --form single --tau 0.1 --tau1 1",
-                "unknown parameter `tau1`",
+                "unknown field `tau1`, expected `tau` or `exponent`",
             ),
         ] {
             let error = loss(line).unwrap_err().to_string();
