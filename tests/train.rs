@@ -3,7 +3,7 @@
 
 use wgloss::{
     AnyLoss, DynLoss, Error, Result,
-    loss::{Activation, ArcFace, Psl, Sl, registry},
+    loss::{Activation, ArcFace, Psl, Score, Sl, registry},
     train::{
         AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Embeddings, Folds, Init,
         Interactions, Planted, Settings, Step, Trainer,
@@ -11,7 +11,7 @@ use wgloss::{
 };
 
 /// How much better than popularity, in NDCG@20, a few epochs have to be.
-const MARGIN: f64 = 2.0;
+const MARGIN: f64 = 1.5;
 
 fn planted() -> Folds {
     let data = Planted {
@@ -26,7 +26,7 @@ fn planted() -> Folds {
 
 fn settings(by: BatchBy, size: usize) -> Settings {
     Settings {
-        epochs: 6,
+        epochs: 20,
         batching: Batching { by, size },
         init: Init {
             dim: 16,
@@ -263,7 +263,11 @@ fn a_huge_learning_rate_diverges_without_a_panic() {
         },
         ..Settings::default()
     };
-    let loss = Sl::new(0.2);
+    // Cosines have no scale; dot products overflow.
+    let loss = Sl {
+        score: Score::Dot,
+        ..Sl::new(0.2)
+    };
     let backend = CpuBackend::new(settings.start(&loss, &folds).unwrap()).unwrap();
     let mut trainer = Trainer::new(&folds, settings, backend).unwrap();
     let error = trainer.run(&mut |_| {}).unwrap_err();
