@@ -214,6 +214,7 @@ impl OnCpu {
             let gradients = Gradients {
                 queries: gradient(case.want.queries, self.grad_queries.as_mut_slice()),
                 candidates: gradient(case.want.candidates, self.grad_candidates.as_mut_slice()),
+                ..Gradients::default()
             };
             let output = cpu::evaluate_into::<f32>(case.loss, &batch, gradients, &options);
             black_box(output.expect("a result").value)

@@ -23,21 +23,12 @@ fn text(stage: &str, loss: &str) -> Result<String> {
     let loss = found.ok_or_else(|| unknown("loss", loss, registry::NAMES.to_vec()))?;
     let (loss, spec) = (loss.as_dyn(), loss.as_dyn().spec());
     let shape = Shape {
-        queries: 1024,
-        candidates: 10_000,
-        dim: 64,
-        rows: 1024,
-        pairs: 1024,
-        many_positives: false,
         indexed_rows: true,
-        columns: ColumnKind::All,
-        excluded: None,
-        exclude_by_query: false,
-        log_q: false,
-        weights: false,
-        reduction: ReductionKind::Mean,
         second_dim: spec.second.map(|_| 64),
         thetas: spec.thetas,
+        row_parameters: spec.row_parameters,
+        column_parameters: spec.column_parameters,
+        ..Shape::new(1024, 10_000, 64)
     };
     let family = Family::Subgroup { lanes: 32 };
     let limits = Limits {

@@ -1,74 +1,16 @@
 //! A batch: borrowed inputs, checked once.
 
+mod checks;
+mod lists;
+mod read;
+
+pub use lists::{Columns, Exclude, Lists, Positives, Reduction};
+
 use crate::{
-    ColumnKind, Error, Matrix, ReductionKind, Result, Shape,
-    shape::{IGNORED, MAX_THETA},
+    Error, Matrix, Result,
+    shape::{MAX_ROW_PARAMETERS, MAX_THETA},
 };
-
-/// Lists of ids in compressed form: list i is `ids[offsets[i]..offsets[i + 1]]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Lists<'a> {
-    /// One more than there are lists, ascending from 0 to `ids.len()`.
-    pub offsets: &'a [u32],
-    /// The ids of all lists.
-    pub ids: &'a [u32],
-}
-
-impl<'a> Lists<'a> {
-    /// List `i`.
-    #[must_use]
-    pub fn list(&self, i: usize) -> &'a [u32] {
-        &self.ids[self.offsets[i] as usize..self.offsets[i + 1] as usize]
-    }
-}
-
-/// The candidates that belong to the rows.
-#[derive(Clone, Copy, Debug)]
-pub enum Positives<'a> {
-    /// One id per row; [`IGNORED`] leaves the row out.
-    One(&'a [u32]),
-    /// A list per row; each (row, positive) is a pair with a loss of its own.
-    Many(Lists<'a>),
-}
-
-/// The candidates that rows are compared with.
-#[derive(Clone, Copy, Debug)]
-pub enum Columns<'a> {
-    /// Every candidate except the row's positives.
-    All,
-    /// One list for all rows; repeats count; the row's positives are masked by id.
-    Shared(&'a [u32]),
-    /// `per_row` ids per row, row-major, taken literally.
-    Sampled {
-        /// B × `per_row` ids.
-        ids: &'a [u32],
-        /// Ids per row.
-        per_row: usize,
-    },
-}
-
-/// Candidates that are no negatives, beside the positives.
-#[derive(Clone, Copy, Debug)]
-pub enum Exclude<'a> {
-    /// A list per batch row.
-    ByRow(Lists<'a>),
-    /// A list per query; row b uses the list of its query.
-    ByQuery(Lists<'a>),
-}
-
-/// How row losses become the value.
-#[derive(Clone, Copy, Debug)]
-pub enum Reduction<'a> {
-    /// Weighted sum over pairs divided by the number of pairs that are not ignored.
-    Mean,
-    /// Weighted sum over pairs.
-    Sum,
-    /// `Σ_p upstream_p · ℓ_p`; P numbers, the gradient of each pair's loss.
-    None {
-        /// P upstream gradients.
-        upstream: &'a [f32],
-    },
-}
+use checks::{check_ids, check_lists, check_numbers, fits_u32, shape};
 
 /// Inputs of one evaluation, borrowed; the constructors check shapes, ids and finiteness.
 #[derive(Clone, Debug)]
@@ -84,6 +26,13 @@ pub struct Batch<'a> {
     reduction: Reduction<'a>,
     second: Option<(Matrix<'a>, Matrix<'a>)>,
     theta: &'a [f64],
+    row_parameters: Option<&'a [f32]>,
+    /// Numbers of a row.
+    per_row: usize,
+    column_parameters: Option<&'a [f32]>,
+    entry_constants: Option<&'a [f32]>,
+    exclude_self: bool,
+    positives_in_columns: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -117,6 +66,12 @@ impl<'a> Batch<'a> {
             reduction: Reduction::Mean,
             second: None,
             theta: &[],
+            row_parameters: None,
+            per_row: 0,
+            column_parameters: None,
+            entry_constants: None,
+            exclude_self: false,
+            positives_in_columns: false,
         };
         batch.check_positives()?;
         Ok(batch)
@@ -152,6 +107,13 @@ impl<'a> Batch<'a> {
                 }
                 check_ids("columns", ids, self.candidates.rows(), false)?;
             }
+            Columns::Sampled { .. } if self.exclude_self || self.positives_in_columns => {
+                return Err(shape(
+                    "columns",
+                    "all or shared columns".into(),
+                    "sampled ones",
+                ));
+            }
             Columns::Sampled { ids, per_row } => {
                 let expected = self.n_rows() * per_row;
                 if per_row == 0 || ids.len() != expected {
@@ -165,6 +127,7 @@ impl<'a> Batch<'a> {
             }
         }
         self.columns = columns;
+        self.entry_constants = None;
         Ok(self)
     }
 
@@ -265,6 +228,84 @@ impl<'a> Batch<'a> {
         Ok(self)
     }
 
+    /// Numbers per batch row that the loss reads: `per_row` for each of the B rows, row-major.
+    /// State that belongs to queries is gathered by the caller.
+    ///
+    /// # Errors
+    /// More than [`MAX_ROW_PARAMETERS`] per row, a length other than B × `per_row`, or a number is
+    /// not finite.
+    pub fn row_parameters(mut self, numbers: &'a [f32], per_row: usize) -> Result<Self> {
+        if per_row == 0 || per_row > MAX_ROW_PARAMETERS {
+            let expected = format!("1 to {MAX_ROW_PARAMETERS} numbers per row");
+            return Err(shape("row_parameters", expected, per_row));
+        }
+        check_numbers("row_parameters", numbers, self.n_rows() * per_row)?;
+        (self.row_parameters, self.per_row) = (Some(numbers), per_row);
+        Ok(self)
+    }
+
+    /// A number per candidate that the loss reads and may have a gradient: a class's threshold.
+    ///
+    /// # Errors
+    /// The length is not N, or a number is not finite.
+    pub fn column_parameters(mut self, numbers: &'a [f32]) -> Result<Self> {
+        check_numbers("column_parameters", numbers, self.candidates.rows())?;
+        self.column_parameters = Some(numbers);
+        Ok(self)
+    }
+
+    /// A number per (row, slot) of sampled columns that the loss reads. Call [`Batch::columns`]
+    /// first.
+    ///
+    /// # Errors
+    /// The columns are not sampled, the length is not that of their ids, or a number is not finite.
+    pub fn entry_constants(mut self, numbers: &'a [f32]) -> Result<Self> {
+        let Columns::Sampled { ids, .. } = self.columns else {
+            let expected = "sampled columns to go with".into();
+            return Err(shape("entry_constants", expected, "none"));
+        };
+        check_numbers("entry_constants", numbers, ids.len())?;
+        self.entry_constants = Some(numbers);
+        Ok(self)
+    }
+
+    /// Candidates are the queries (both tables the same rows in the same order): a row is no
+    /// negative of itself. Columns may be all or shared.
+    ///
+    /// # Errors
+    /// The tables differ in their number of rows, or columns are sampled.
+    pub fn exclude_self(mut self) -> Result<Self> {
+        if self.queries.rows() != self.candidates.rows() {
+            let expected = format!("{} rows, as in queries", self.queries.rows());
+            return Err(shape("candidates", expected, self.candidates.rows()));
+        }
+        self.not_sampled("exclude_self")?;
+        self.exclude_self = true;
+        Ok(self)
+    }
+
+    /// A row's positives are columns of it too, its pair's own one included: the denominators of
+    /// SupCon. Columns may be all or shared.
+    ///
+    /// # Errors
+    /// Columns are sampled: those are taken literally anyway.
+    pub fn positives_in_columns(mut self) -> Result<Self> {
+        self.not_sampled("positives_in_columns")?;
+        self.positives_in_columns = true;
+        Ok(self)
+    }
+
+    fn not_sampled(&self, argument: &'static str) -> Result<()> {
+        match self.columns {
+            Columns::Sampled { .. } => Err(shape(
+                argument,
+                "all or shared columns".into(),
+                "sampled ones",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn check_positives(&self) -> Result<()> {
         let n = self.candidates.rows();
         match self.positives {
@@ -283,221 +324,5 @@ impl<'a> Batch<'a> {
                 check_lists("positives", lists, rows, n, true)
             }
         }
-    }
-}
-
-/// What the engines read.
-impl<'a> Batch<'a> {
-    /// Checks that rows without [`Batch::rows`] are as many as queries, and gives the shape.
-    ///
-    /// # Errors
-    /// B ≠ U although no rows are given.
-    pub fn shape(&self) -> Result<Shape> {
-        if self.rows.is_none() && self.n_rows() != self.queries.rows() {
-            return Err(shape(
-                "positives",
-                format!(
-                    "{} entries, one per query (or give rows)",
-                    self.queries.rows()
-                ),
-                self.n_rows(),
-            ));
-        }
-        Ok(Shape {
-            queries: self.queries.rows(),
-            candidates: self.candidates.rows(),
-            dim: self.queries.dim(),
-            rows: self.n_rows(),
-            pairs: self.n_pairs(),
-            many_positives: matches!(self.positives, Positives::Many(_)),
-            indexed_rows: self.rows.is_some(),
-            columns: match self.columns {
-                Columns::All => ColumnKind::All,
-                Columns::Shared(ids) => ColumnKind::Shared(ids.len()),
-                Columns::Sampled { per_row, .. } => ColumnKind::Sampled(per_row),
-            },
-            excluded: self.exclude.map(|exclude| match exclude {
-                Exclude::ByRow(lists) | Exclude::ByQuery(lists) => lists.ids.len(),
-            }),
-            exclude_by_query: matches!(self.exclude, Some(Exclude::ByQuery(_))),
-            log_q: self.log_q.is_some(),
-            weights: self.weights.is_some(),
-            reduction: match self.reduction {
-                Reduction::Mean => ReductionKind::Mean,
-                Reduction::Sum => ReductionKind::Sum,
-                Reduction::None { .. } => ReductionKind::None,
-            },
-            second_dim: self.second.map(|(queries, _)| queries.dim()),
-            thetas: self.theta.len(),
-        })
-    }
-
-    /// B.
-    #[must_use]
-    pub fn n_rows(&self) -> usize {
-        match self.positives {
-            Positives::One(ids) => ids.len(),
-            Positives::Many(lists) => lists.offsets.len() - 1,
-        }
-    }
-
-    /// P.
-    #[must_use]
-    pub fn n_pairs(&self) -> usize {
-        match self.positives {
-            Positives::One(ids) => ids.len(),
-            Positives::Many(lists) => lists.ids.len(),
-        }
-    }
-
-    /// The query that row `row` reads.
-    #[must_use]
-    pub fn query_of(&self, row: usize) -> usize {
-        self.rows.map_or(row, |rows| rows[row] as usize)
-    }
-
-    /// The pairs of row `row`, as a range of pair numbers.
-    #[must_use]
-    pub fn pairs_of(&self, row: usize) -> std::ops::Range<usize> {
-        match self.positives {
-            Positives::One(_) => row..row + 1,
-            Positives::Many(lists) => lists.offsets[row] as usize..lists.offsets[row + 1] as usize,
-        }
-    }
-
-    /// The candidate of pair `pair`, or [`IGNORED`].
-    #[must_use]
-    pub fn positive(&self, pair: usize) -> u32 {
-        self.positive_ids()[pair]
-    }
-
-    /// The candidates of all pairs.
-    #[must_use]
-    pub fn positive_ids(&self) -> &'a [u32] {
-        match self.positives {
-            Positives::One(ids) => ids,
-            Positives::Many(lists) => lists.ids,
-        }
-    }
-
-    /// The ids excluded from row `row`, unsorted.
-    #[must_use]
-    pub fn excluded_of(&self, row: usize) -> &'a [u32] {
-        match self.exclude {
-            None => &[],
-            Some(Exclude::ByRow(lists)) => lists.list(row),
-            Some(Exclude::ByQuery(lists)) => lists.list(self.query_of(row)),
-        }
-    }
-}
-
-macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident, $field:ident: $type:ty;)*) => {
-        impl<'a> Batch<'a> {
-            $($(#[$doc])* #[must_use] pub fn $name(&self) -> $type { self.$field })*
-        }
-    };
-}
-
-getters! {
-    /// The query table.
-    query_table, queries: Matrix<'a>;
-    /// The candidate table.
-    candidate_table, candidates: Matrix<'a>;
-    /// Query per row, if given.
-    row_ids, rows: Option<&'a [u32]>;
-    /// The positives.
-    positive_lists, positives: Positives<'a>;
-    /// The columns.
-    column_ids, columns: Columns<'a>;
-    /// The exclusion lists.
-    exclude_lists, exclude: Option<Exclude<'a>>;
-    /// Log sampling probabilities.
-    log_probabilities, log_q: Option<&'a [f32]>;
-    /// Pair weights.
-    pair_weights, weights: Option<&'a [f32]>;
-    /// The reduction.
-    reduction_of_rows, reduction: Reduction<'a>;
-    /// The second tables.
-    second_tables, second: Option<(Matrix<'a>, Matrix<'a>)>;
-    /// θ.
-    thetas, theta: &'a [f64];
-}
-
-fn shape(argument: &'static str, expected: String, actual: impl ToString) -> Error {
-    Error::Shape {
-        argument,
-        expected,
-        actual: actual.to_string(),
-    }
-}
-
-fn fits_u32(argument: &'static str, count: usize) -> Result<()> {
-    if u32::try_from(count).is_ok_and(|count| count < IGNORED) {
-        return Ok(());
-    }
-    Err(shape(argument, format!("fewer than {IGNORED} rows"), count))
-}
-
-fn check_ids(argument: &'static str, ids: &[u32], count: usize, ignorable: bool) -> Result<()> {
-    let bad = |id: &u32| *id as usize >= count && !(ignorable && *id == IGNORED);
-    match ids.iter().position(bad) {
-        None => Ok(()),
-        Some(at) => Err(Error::Id {
-            argument,
-            at,
-            id: u64::from(ids[at]),
-            count,
-        }),
-    }
-}
-
-fn check_lists(
-    argument: &'static str,
-    lists: Lists<'_>,
-    expected: usize,
-    count: usize,
-    ignorable: bool,
-) -> Result<()> {
-    let offsets = lists.offsets;
-    if offsets.len() != expected + 1 {
-        return Err(shape(
-            argument,
-            format!("{} offsets", expected + 1),
-            offsets.len(),
-        ));
-    }
-    let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
-    if offsets[0] != 0 || !ascending || offsets[expected] as usize != lists.ids.len() {
-        return Err(shape(
-            argument,
-            format!(
-                "offsets ascending from 0 to {}, the number of ids",
-                lists.ids.len()
-            ),
-            format!(
-                "first {}, last {}, ascending: {ascending}",
-                offsets[0], offsets[expected]
-            ),
-        ));
-    }
-    check_ids(argument, lists.ids, count, ignorable)
-}
-
-fn check_numbers(argument: &'static str, numbers: &[f32], expected: usize) -> Result<()> {
-    if numbers.len() != expected {
-        return Err(shape(
-            argument,
-            format!("{expected} numbers"),
-            numbers.len(),
-        ));
-    }
-    match numbers.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(Error::NotFinite {
-            argument,
-            at,
-            value: f64::from(numbers[at]),
-        }),
     }
 }

@@ -273,6 +273,7 @@ fn convert<A: Real, B: Real>(from: &Output<A>, number: impl Fn(A) -> B + Copy) -
         row_losses: numbers(&from.row_losses),
         grad_queries: from.grad_queries.as_deref().map(numbers),
         grad_candidates: from.grad_candidates.as_deref().map(numbers),
+        grad_column_parameters: from.grad_column_parameters.as_deref().map(numbers),
         grad_theta: numbers(&from.grad_theta),
         statistics: from
             .statistics

@@ -91,7 +91,10 @@ pub use loss::{AnyLoss, DynLoss, Loss};
 pub use matrix::{Elements, Matrix};
 pub use output::{Counts, Output, PairStatistic, Want};
 pub use real::Real;
-pub use shape::{ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_THETA, ReductionKind, Shape};
+pub use shape::{
+    ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_ROW_PARAMETERS, MAX_THETA, ReductionKind,
+    Shape,
+};
 pub use wgpu;
 
 /// The examples of the README, compiled and run.

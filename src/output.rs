@@ -1,5 +1,7 @@
 //! What an evaluation gives.
 
+use crate::Shape;
+
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Want {
@@ -7,6 +9,8 @@ pub struct Want {
     pub queries: bool,
     /// The gradient of the candidate table (off for frozen candidates).
     pub candidates: bool,
+    /// The gradient of the column parameters, where the batch has them.
+    pub column_parameters: bool,
 }
 
 impl Want {
@@ -14,12 +18,23 @@ impl Want {
     pub const NOTHING: Want = Want {
         queries: false,
         candidates: false,
+        column_parameters: false,
     };
-    /// Both tables.
+    /// Both tables, and column parameters.
     pub const BOTH: Want = Want {
         queries: true,
         candidates: true,
+        column_parameters: true,
     };
+
+    /// What of it a batch of this shape can give.
+    #[must_use]
+    pub fn of(self, shape: &Shape) -> Want {
+        Want {
+            column_parameters: self.column_parameters && shape.column_parameters,
+            ..self
+        }
+    }
 }
 
 /// What a pair's row reduction kept; for metrics, z-loss, sharding.
@@ -57,6 +72,8 @@ pub struct Output<R> {
     pub grad_queries: Option<Vec<R>>,
     /// ∂value/∂candidates, N × D dense.
     pub grad_candidates: Option<Vec<R>>,
+    /// ∂value/∂(column parameters), N numbers.
+    pub grad_column_parameters: Option<Vec<R>>,
     /// ∂value/∂θ.
     pub grad_theta: Vec<R>,
     /// What each pair's reduction kept, P entries.

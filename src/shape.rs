@@ -9,6 +9,9 @@ pub const MAX_THETA: usize = 16;
 /// Most constants that a loss may pass to its scalar functions.
 pub const MAX_CONSTANTS: usize = 16;
 
+/// Most numbers per batch row that a loss's scalar functions may read.
+pub const MAX_ROW_PARAMETERS: usize = 2;
+
 /// Largest embedding width D.
 pub const MAX_DIM: usize = 1024;
 
@@ -68,9 +71,48 @@ pub struct Shape {
     pub second_dim: Option<usize>,
     /// Number of learnable scalars given.
     pub thetas: usize,
+    /// Numbers per batch row.
+    pub row_parameters: usize,
+    /// Whether a number per candidate is given.
+    pub column_parameters: bool,
+    /// Whether a number per (row, slot) of sampled columns is given.
+    pub entry_constants: bool,
+    /// Whether a row is no negative of itself: candidates are the queries, and column j is masked
+    /// where it is the row's query.
+    pub exclude_self: bool,
+    /// Whether a row's positives are columns of it too.
+    pub positives_in_columns: bool,
 }
 
 impl Shape {
+    /// Of the plainest batch: `rows` queries, each a row with one positive, compared with every
+    /// candidate; mean. Other shapes differ from it by their fields.
+    #[must_use]
+    pub fn new(rows: usize, candidates: usize, dim: usize) -> Self {
+        Shape {
+            queries: rows,
+            candidates,
+            dim,
+            rows,
+            pairs: rows,
+            many_positives: false,
+            indexed_rows: false,
+            columns: ColumnKind::All,
+            excluded: None,
+            exclude_by_query: false,
+            log_q: false,
+            weights: false,
+            reduction: ReductionKind::Mean,
+            second_dim: None,
+            thetas: 0,
+            row_parameters: 0,
+            column_parameters: false,
+            entry_constants: false,
+            exclude_self: false,
+            positives_in_columns: false,
+        }
+    }
+
     /// Number of columns that a row sees before masks: N, or the length of its list.
     #[must_use]
     pub fn columns(&self) -> usize {

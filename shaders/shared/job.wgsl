@@ -56,6 +56,8 @@ struct Job {
     row_total: u32,
     // Learnable scalars.
     thetas: u32,
+    // Numbers per batch row.
+    row_parameters: u32,
 }
 
 // Entries are their own ids.
@@ -90,6 +92,14 @@ const PER_GROUP: u32 = 8192u;
 const TANGENT: u32 = 16384u;
 // An id of NONE is an ignored pair, not a bad id.
 const IGNORABLE: u32 = 32768u;
+// A number per candidate is given.
+const COLUMN_PARAMETERS: u32 = 65536u;
+// A number per (row, slot) of sampled columns is given.
+const ENTRY_CONSTANTS: u32 = 131072u;
+// Rows are no negatives of themselves.
+const EXCLUDE_SELF: u32 = 262144u;
+// Positives are columns of their rows.
+const KEEP_POSITIVES: u32 = 524288u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

@@ -4,6 +4,10 @@ struct PositiveScore {
     one_minus_cos: f32,
     one_plus_cos: f32,
     query_norm: f32,
+    row: vec2<f32>,
+    column: f32,
+    // Mean, variance, log-sum-exp, count.
+    batch: vec4<f32>,
 }
 
 struct Target {
@@ -18,6 +22,8 @@ struct Entry {
     target_value: f32,
     row_constant: f32,
     second: f32,
+    column: f32,
+    constant: f32,
 }
 
 struct Pair {
@@ -33,6 +39,7 @@ struct Row {
     count: f32,
     positive_offset: f32,
     row_constant: f32,
+    row: vec2<f32>,
 }
 
 struct RowLoss {

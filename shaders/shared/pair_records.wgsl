@@ -14,6 +14,11 @@ struct PairScore {
     weight: f32,
     // 1, or 0 for an ignored pair.
     live: f32,
+    // The row's parameters.
+    row: vec2<f32>,
+    // ∂t/∂(the positive's column parameter).
+    column_slope: f32,
+    spare: f32,
 }
 
 // What a pair's row reduction and loss gave.

@@ -63,17 +63,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let batch_row = job.row_begin + row;
-    let pair_end = min(pair_offsets[batch_row + 1u], job.pairs);
-    for (var pair = pair_offsets[batch_row]; pair < pair_end; pair += 1u) {
-        mask_id(row, positive_ids[pair]);
+    if !has(KEEP_POSITIVES) {
+        let pair_end = min(pair_offsets[batch_row + 1u], job.pairs);
+        for (var pair = pair_offsets[batch_row]; pair < pair_end; pair += 1u) {
+            mask_id(row, positive_ids[pair]);
+        }
+    }
+    var query = batch_row;
+    if !has(IDENTITY) {
+        query = row_ids[batch_row];
+    }
+    if has(EXCLUDE_SELF) {
+        mask_id(row, query);
     }
     if has(EXCLUDE) {
-        var list = batch_row;
-        if has(EXCLUDE_BY_QUERY) {
-            if !has(IDENTITY) {
-                list = row_ids[batch_row];
-            }
-        }
+        var list = select(batch_row, query, has(EXCLUDE_BY_QUERY));
         list = min(list, arrayLength(&exclude_offsets) - 2u);
         let end = min(exclude_offsets[list + 1u], arrayLength(&exclude_ids));
         for (var at = exclude_offsets[list]; at < end; at += 1u) {

@@ -1,10 +1,12 @@
 // Rows of a caller's table → packed rows: f32, padded with zeros, of unit length for cosines,
-// followed by a record (1/norm, norm, −log q, valid). Everything behind this stage reads packed
+// followed by a record (1/norm, norm, −log q, parameter); for the sampled columns of a row the norm
+// makes room for the entry's constant. Everything behind this stage reads packed
 // rows only, so width, stride, storage type, ids and binding limits end here.
 //
 // One dispatch per bound piece of the table; rows whose id lies in another piece are left alone.
 #import job
 #import status
+#import table_rows
 
 #if ALIGNED
 #bind read table array<vec4<u32>>
@@ -14,34 +16,12 @@
 #bind read ids array<u32>
 #bind read links array<vec2<u32>>
 #bind read log_q array<f32>
+#bind read column_parameters array<f32>
+#if SAMPLED
+#bind read entry_constants array<f32>
+#end
 #bind write packed array<vec4<f32>>
 #bind write status array<atomic<u32>>
-
-#if ALIGNED
-fn four(base: u32, k: u32) -> vec4<f32> {
-    return bitcast<vec4<f32>>(table[base / 4u + k]);
-}
-#else
-fn element(at: u32) -> f32 {
-#if HALF
-    let two = unpack2x16float(table[at / 2u]);
-    return select(two.x, two.y, (at & 1u) == 1u);
-#else
-    return bitcast<f32>(table[at]);
-#end
-}
-
-// Numbers 4k to 4k + 3 of the row at `base`, zeros behind the last.
-fn four(base: u32, k: u32) -> vec4<f32> {
-    var numbers = vec4<f32>(0.0);
-    for (var c = 0u; c < 4u; c += 1u) {
-        if k * 4u + c < job.dim {
-            numbers[c] = element(base + k * 4u + c);
-        }
-    }
-    return numbers;
-}
-#end
 
 // Where item's id stands in the list, or NONE for padding.
 fn place(item: u32) -> u32 {
@@ -64,34 +44,6 @@ fn write_nothing(at: u32) {
     for (var k = 0u; k < job.packed_stride; k += 1u) {
         packed[at + k] = vec4<f32>(0.0);
     }
-}
-
-// Largest magnitude and the length in its units: neither overflows nor underflows.
-fn measure(base: u32) -> vec2<f32> {
-    let count = (job.dim + 3u) / 4u;
-    var top = vec4<f32>(0.0);
-    var bad = 0u;
-    for (var k = 0u; k < count; k += 1u) {
-        let numbers = four(base, k);
-        let infinite = (bitcast<vec4<u32>>(numbers) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
-        let ones = select(vec4<u32>(0u), vec4<u32>(1u), infinite);
-        bad += ones.x + ones.y + ones.z + ones.w;
-        top = max(top, abs(numbers));
-    }
-    if bad > 0u && has(COUNT) {
-        atomicAdd(&status[NOT_FINITE], bad);
-    }
-    let largest = max(max(top.x, top.y), max(top.z, top.w));
-    if largest == 0.0 {
-        return vec2<f32>(0.0);
-    }
-    // Four sums: one of a thousand squares loses two digits more.
-    var squares = vec4<f32>(0.0);
-    for (var k = 0u; k < count; k += 1u) {
-        let numbers = four(base, k) / largest;
-        squares = fma(numbers, numbers, squares);
-    }
-    return vec2<f32>(largest, sqrt((squares.x + squares.y) + (squares.z + squares.w)));
 }
 
 @compute @workgroup_size(LANES)
@@ -147,5 +99,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let offset = select(0.0, -log_q[select(0u, id, has(LOG_Q))], has(LOG_Q));
     let inverse = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(COSINE));
-    packed[at + job.dim4] = vec4<f32>(inverse, norm, offset, 1.0);
+    var parameter = 0.0;
+    if has(COLUMN_PARAMETERS) {
+        parameter = column_parameters[id];
+    }
+    var record = vec4<f32>(inverse, norm, offset, parameter);
+#if SAMPLED
+    record.y = 0.0;
+    if has(ENTRY_CONSTANTS) {
+        record.y = entry_constants[list_place];
+    }
+#end
+    let infinite = (bitcast<vec4<u32>>(record) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
+    if has(COUNT) && any(vec3<bool>(infinite.y && has(ENTRY_CONSTANTS), infinite.zw)) {
+        atomicAdd(&status[NOT_FINITE], 1u);
+    }
+    packed[at + job.dim4] = record;
 }

@@ -9,9 +9,17 @@
 #bind read queries array<vec4<f32>>
 #bind read positives array<vec4<f32>>
 #bind read pair_rows array<u32>
-#bind read pair_inputs array<vec2<f32>>
+#bind read pair_inputs array<vec4<f32>>
+#if BATCH_VALUES
+// A pass before the others: only what the statistics over the batch are taken of.
+#bind write batch_values array<f32>
+#else
+#if BATCH_STATISTICS
+#bind read batch_statistics array<vec4<f32>>
+#end
 #bind write pair_scores array<PairScore>
 #bind write pair_terms array<vec4<f32>>
+#end
 
 // Below this the direction from q̂ to ĉ is rounding.
 const SMALLEST_SINE: f32 = 1e-6;
@@ -45,14 +53,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let scaled = dots * parameters.scales.x;
     // A zero vector has no angle; its cosine is 0.
     let angle = queries[q + job.dim4].y != 0.0 && record.y != 0.0;
-    let mapped = loss_target(PositiveScore(
+    let inputs = pair_inputs[pair];
+#if BATCH_STATISTICS
+    let batch = batch_statistics[0];
+#else
+    let batch = vec4<f32>(0.0);
+#end
+    let seen = PositiveScore(
         scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), queries[q + job.dim4].y,
-    ));
+        inputs.zw, record.w, batch,
+    );
+#if BATCH_VALUES
+    batch_values[pair] = loss_batch_value(seen);
+#else
+    let mapped = loss_target(seen);
     let sine = 0.5 * sqrt(minus * plus);
     let inverse_sine = select(1.0 / sine, 0.0, sine < SMALLEST_SINE);
-    let inputs = pair_inputs[pair];
+#if COLUMNS
+    let column_slope = loss_target_column(seen);
+#else
+    let column_slope = 0.0;
+#end
     pair_scores[pair] = PairScore(
         dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, inputs.y,
+        inputs.zw, column_slope, 0.0,
     );
     pair_terms[pair] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);
+#end
 }

@@ -87,7 +87,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let second_reduced = second_top + exact_log(max(second_sum, 1e-37));
     let row = Row(
         reduced, second_reduced, target_value, f32(max(row_counts[own_row], 1u)), score.offset,
-        pair_terms[pair].y,
+        pair_terms[pair].y, score.row,
     );
     let given = loss_row(row);
     let on = select(0.0, 1.0, live && !dead);

@@ -94,13 +94,7 @@ fn main(
 #end
 #end
         let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
-#if LOG_Q_GIVEN
-#for g COL_GROUPS
-#for j 8
-        let offset$g_$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + job.dim4].z;
-#end
-#end
-#end
+#insert column_records
 #for g COL_GROUPS
 #for i ROWS
         {

@@ -1,6 +1,7 @@
 // Σ weight · q̂ for every candidate that is listed in the chunk: the candidate's first place in the
 // chunk adds up its places, removes the part along the vector (cosine), divides by the norm.
 #import job
+#import sampled_places
 
 #bind read weights array<vec4<f32>>
 #bind read queries array<vec4<f32>>
@@ -8,29 +9,6 @@
 #bind read sampled_ids array<u32>
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
-
-fn in_chunk(place: u32) -> bool {
-    let row = place / job.per_row;
-    let slot = place % job.per_row;
-    return row >= job.row_begin && row < job.row_begin + job.row_count
-        && slot >= job.column_begin && slot < job.column_begin + job.column_count;
-}
-
-fn next(place: u32) -> u32 {
-    var following = column_links[place].y;
-    while following != NONE && !in_chunk(following) {
-        following = column_links[following].y;
-    }
-    return following;
-}
-
-fn is_first(place: u32) -> bool {
-    var before = column_links[place].x;
-    while before != NONE && !in_chunk(before) && before >= job.row_begin * job.per_row {
-        before = column_links[before].x;
-    }
-    return before == NONE || !in_chunk(before);
-}
 
 fn term(place: u32, k: u32) -> vec4<f32> {
     let row = place / job.per_row - job.row_begin;

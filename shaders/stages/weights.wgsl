@@ -17,6 +17,10 @@
 #bind read second_scores array<vec4<f32>>
 #end
 #end
+#if COLUMN_SLOPES
+// ∂loss/∂(column parameter) of every (row, column), in the layout of the weights.
+#bind write column_slopes array<vec4<f32>>
+#end
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -51,6 +55,10 @@ fn main(
     factor$i *= parameters.scales.x;
 #end
 #end
+#if COLUMN_SLOPES
+    // Shares hold the scale of scores, which column parameters have no part in.
+    let unscaled = 1.0 / parameters.scales.x;
+#end
 #insert score_rows
     for (var at = begin; at < end; at += COL_GROUPS * 8u) {
         let column = job.weight_begin + at;
@@ -66,51 +74,37 @@ fn main(
 #end
 #end
         let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
-#if LOG_Q_GIVEN
-#for g COL_GROUPS
-#for j 8
-        let offset$g_$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + job.dim4].z;
-#end
-#end
-#end
+#insert column_records
 #for g COL_GROUPS
         {
 #for i ROWS
 #for j 8
         var w$i_$j = 0.0;
+#if COLUMN_SLOPES
+        var b$i_$j = 0.0;
+#end
 #end
         {
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert reduce_entries i=$i g=$g
-#for j 8
-#if SUM
-            w$i_$j = select(factor$i * g$j.score_slope, 0.0, masked$j);
-#else
-            w$i_$j = select(factor$i * exp2((z$j - sum$i) * LOG2_E) * g$j.score_slope, 0.0, masked$j);
-#end
-#end
+#insert weigh_entries i=$i g=$g factor=factor$i sum=sum$i
 #else
             for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
                 let terms = pair_terms[pair];
                 let target_value = terms.x;
                 let row_constant = terms.y;
                 let factor = terms.w * parameters.scales.x;
-#insert reduce_entries i=$i g=$g
-#for j 8
-#if SUM
-                w$i_$j += select(factor * g$j.score_slope, 0.0, masked$j);
-#else
-                w$i_$j += select(factor * exp2((z$j - terms.z) * LOG2_E) * g$j.score_slope, 0.0, masked$j);
-#end
-#end
+#insert weigh_entries i=$i g=$g factor=factor sum=terms.z
             }
 #end
         }
 #end
 #for j 8
         weights[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#if COLUMN_SLOPES
+        column_slopes[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(b0_$j, b1_$j, b2_$j, b3_$j);
+#end
 #end
         }
 #end

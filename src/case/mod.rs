@@ -104,6 +104,7 @@ impl Case {
     #[must_use]
     pub fn want(&self) -> Want {
         Want {
+            column_parameters: true,
             queries: true,
             candidates: !self.candidates_frozen,
         }

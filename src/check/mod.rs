@@ -33,7 +33,8 @@ const CEILING: f64 = 16.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The result: `value`, `row_values`, `grad_queries`, `grad_candidates` or `grad_theta`.
+    /// The result: `value`, `row_values`, `grad_queries`, `grad_candidates`,
+    /// `grad_column_parameters` or `grad_theta`.
     pub name: &'static str,
     /// Its largest absolute error; infinite for a NaN or a missing result.
     pub error: f64,
@@ -60,7 +61,8 @@ pub fn check(
     problem: &Problem,
 ) -> Result<Option<Vec<Verdict>>> {
     let batch = problem.batch(&loss.spec())?;
-    if loss.check(&batch.shape()?).is_err() {
+    let (spec, shape) = (loss.spec(), batch.shape()?);
+    if loss.check(&shape).is_err() || !Problem::suits(&spec, &shape) {
         return Ok(None);
     }
     let actual = engine.evaluate_f64(loss, &batch, Want::BOTH)?;
@@ -98,7 +100,7 @@ pub fn judge(loss: &dyn DynLoss, batch: &Batch<'_>, actual: &Output<f64>) -> Res
 }
 
 /// The results by name, in f64.
-fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 5] {
+fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 6] {
     let wide = |numbers: &[R]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
     let gradient = |numbers: &Option<Vec<R>>| wide(numbers.as_deref().unwrap_or(&[]));
     [
@@ -106,6 +108,10 @@ fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 5] {
         ("row_values", wide(&output.row_losses)),
         ("grad_queries", gradient(&output.grad_queries)),
         ("grad_candidates", gradient(&output.grad_candidates)),
+        (
+            "grad_column_parameters",
+            gradient(&output.grad_column_parameters),
+        ),
         ("grad_theta", wide(&output.grad_theta)),
     ]
 }

@@ -12,7 +12,7 @@ use super::{
     problem::Problem,
     product::CpuReal,
     row_finish::{Finished, row_finish},
-    rows::{Terms, row_reduce, weights},
+    rows::{Terms, column_slopes, row_reduce, weights},
     sinks::Sinks,
     statistic::Statistic,
     tile::{Block, Tile},
@@ -29,7 +29,8 @@ pub(super) fn run<R: CpuReal>(
     gradients: Gradients<'_, R>,
     options: &Options,
 ) -> Result<Output<R>> {
-    let backward = gradients.queries.is_some() || gradients.candidates.is_some();
+    let tables = gradients.queries.is_some() || gradients.candidates.is_some();
+    let backward = tables || gradients.column_parameters.is_some();
     let problem = Problem::new(loss, batch, backward, options)?;
     let plan = Plan::new(&problem, options);
     let positives = positive_scores(&problem);
@@ -196,6 +197,12 @@ impl<R: CpuReal> Engine<'_, R> {
         }
         for chunk in plan.chunks() {
             self.tile.fill(problem, plan, block, &chunk);
+            if let Some(sums) = sinks.column_parameters() {
+                column_slopes(problem, plan, &self.tile, block, &chunk, &terms, sums);
+            }
+            if !sinks.tables() {
+                continue;
+            }
             weights(problem, plan, &mut self.tile, block, &chunk, &terms);
             if sinks.queries.is_some() {
                 grad_queries(problem, plan, &mut self.tile, block, &chunk, &mut rows);

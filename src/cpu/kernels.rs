@@ -2,8 +2,9 @@
 //! score costs an indirect call.
 
 use super::{
-    runs::{reduce, vectorized, weigh},
+    runs::{reduce, vectorized},
     statistic::Statistic,
+    weigh::{weigh, weigh_columns},
 };
 use crate::{
     Real,
@@ -17,6 +18,10 @@ pub struct Beside<'a, R> {
     pub second: &'a [R],
     /// Added to z; empty for none.
     pub offsets: &'a [R],
+    /// Column parameters; empty for none.
+    pub columns: &'a [R],
+    /// Entry constants; empty for none.
+    pub constants: &'a [R],
 }
 
 /// What a pair adds to the weights of its row: `factor · e^{z − shift} · ∂z/∂s` for log-sums,
@@ -55,6 +60,10 @@ pub trait Kernels<R: Real>: Send + Sync {
     fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R;
     /// [`Loss::pool_scale`].
     fn pool_scale(&self, p: &Parameters<R>) -> R;
+    /// [`Loss::target_column`].
+    fn target_column(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R;
+    /// [`Loss::batch_value`].
+    fn batch_value(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R;
     /// Adds columns to the statistic of the pair with this target.
     fn reduce(
         &self,
@@ -71,6 +80,15 @@ pub trait Kernels<R: Real>: Send + Sync {
         scores: &mut [R],
         beside: Beside<'_, R>,
         terms: &[Term<R>],
+    );
+    /// Adds ∂value/∂(column parameter), summed over the row's pairs, to `sums`: one per column.
+    fn weigh_columns(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &[R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+        sums: &mut [f64],
     );
 }
 
@@ -89,6 +107,14 @@ impl<R: Real, L: Loss> Kernels<R> for L {
 
     fn pool_scale(&self, p: &Parameters<R>) -> R {
         Loss::pool_scale(self, p)
+    }
+
+    fn target_column(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R {
+        Loss::target_column(self, positive, p)
+    }
+
+    fn batch_value(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R {
+        Loss::batch_value(self, positive, p)
     }
 
     fn reduce(
@@ -123,6 +149,25 @@ impl<R: Real, L: Loss> Kernels<R> for L {
                 self.specialized(
                     #[inline(always)]
                     |loss| weigh(loss, setting, scores, beside, terms),
+                );
+            },
+        );
+    }
+
+    fn weigh_columns(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &[R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+        sums: &mut [f64],
+    ) {
+        vectorized(
+            #[inline(always)]
+            || {
+                self.specialized(
+                    #[inline(always)]
+                    |loss| weigh_columns(loss, setting, scores, beside, terms, sums),
                 );
             },
         );

@@ -49,7 +49,13 @@ fn hidden<R: CpuReal>(
         let ids = &ids[row.row * per_row..(row.row + 1) * per_row];
         return hidden_samples(ids, excluded, positives);
     }
-    let ids = (positives.iter().chain(excluded)).filter(|&&id| id != IGNORED);
+    let positives = if batch.keeps_positives() {
+        &[]
+    } else {
+        positives
+    };
+    let own = batch.excludes_self().then_some(row.query as u32);
+    let ids = (positives.iter().chain(excluded).chain(&own)).filter(|&&id| id != IGNORED);
     let mut columns: Vec<u32> = match shared {
         None => ids.copied().collect(),
         Some(places) => ids

@@ -31,6 +31,7 @@ mod sinks;
 mod statistic;
 mod tables;
 mod tile;
+mod weigh;
 
 pub use kernels::{Beside, Kernels, Setting, Term};
 pub use product::CpuReal;
@@ -68,12 +69,14 @@ pub struct Gradient<'a, R> {
 }
 
 /// Where the gradients of both tables go; `None` leaves one out, and its work with it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gradients<'a, R> {
     /// For the query table, U × D.
     pub queries: Option<Gradient<'a, R>>,
     /// For the candidate table, N × D.
     pub candidates: Option<Gradient<'a, R>>,
+    /// For the column parameters, N.
+    pub column_parameters: Option<Gradient<'a, R>>,
 }
 
 /// Value, row losses and the gradients that are wanted.
@@ -99,20 +102,23 @@ pub fn evaluate_with<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let shape = batch.shape()?;
-    let table = |wanted: bool, rows: usize| wanted.then(|| vec![R::ZERO; rows * shape.dim]);
-    let mut queries = table(want.queries, shape.queries);
-    let mut candidates = table(want.candidates, shape.candidates);
+    let zeros = |wanted: bool, count: usize| wanted.then(|| vec![R::ZERO; count]);
+    let mut queries = zeros(want.queries, shape.queries * shape.dim);
+    let mut candidates = zeros(want.candidates, shape.candidates * shape.dim);
+    let mut parameters = zeros(want.of(&shape).column_parameters, shape.candidates);
     fn whole<R>(out: &mut Option<Vec<R>>) -> Option<Gradient<'_, R>> {
         out.as_mut().map(|out| Gradient { out, add: false })
     }
     let gradients = Gradients {
         queries: whole(&mut queries),
         candidates: whole(&mut candidates),
+        column_parameters: whole(&mut parameters),
     };
     let output = evaluate_into(loss, batch, gradients, options)?;
     Ok(Output {
         grad_queries: queries,
         grad_candidates: candidates,
+        grad_column_parameters: parameters,
         ..output
     })
 }
@@ -138,6 +144,11 @@ pub fn evaluate_into<R: CpuReal>(
         "grad_candidates",
         &gradients.candidates,
         shape.candidates * shape.dim,
+    )?;
+    check_length(
+        "grad_column_parameters",
+        &gradients.column_parameters,
+        shape.candidates,
     )?;
     engine::run(loss, batch, gradients, options)
 }

@@ -3,7 +3,10 @@
 //! need the digits.
 
 use super::{problem::Problem, product::CpuReal, tables::dot};
-use crate::loss::{PositiveScore, Score, Target, TargetForm};
+use crate::{
+    Real,
+    loss::{BatchStatistics, PositiveScore, Score, Target, TargetForm},
+};
 use rayon::prelude::*;
 
 /// Tangents shorter than this are rounding, not direction.
@@ -16,10 +19,37 @@ pub(super) struct Positive<R> {
     pub(super) score: f64,
     /// What the loss made of it.
     pub(super) target: Target<R>,
+    /// ∂t/∂(the positive's column parameter).
+    pub(super) by_column: f64,
 }
 
 /// Scores of all live pairs, in their order.
 pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Positive<R>> {
+    let batch = if problem.spec.batch_statistics {
+        batch_statistics(&each_pair(problem, |_, seen| {
+            let value = problem.kernels.batch_value(seen, &problem.parameters);
+            value.to_f64()
+        }))
+    } else {
+        BatchStatistics::default()
+    };
+    each_pair(problem, |score, seen| {
+        let seen = PositiveScore { batch, ..seen };
+        Positive {
+            score,
+            target: problem.kernels.target(seen, &problem.parameters),
+            by_column: (problem.kernels)
+                .target_column(seen, &problem.parameters)
+                .to_f64(),
+        }
+    })
+}
+
+/// `work` on the unscaled score of every live pair and on what the loss sees of it.
+fn each_pair<R: CpuReal, T: Send>(
+    problem: &Problem<'_, R>,
+    work: impl Fn(f64, PositiveScore<R>) -> T + Sync,
+) -> Vec<T> {
     let dim = problem.shape.dim;
     let scored = problem.rows.par_iter().with_min_len(8).map_init(
         || (vec![0.0; dim], vec![0.0; dim]),
@@ -29,7 +59,17 @@ pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Posit
             (pairs.iter())
                 .map(|pair| {
                     problem.candidates.read_double(pair.positive, candidate);
-                    positive_score(problem, query, candidate, row.norm)
+                    let (score, chords) = geometry(problem.spec.score, query, candidate);
+                    let seen = PositiveScore {
+                        score: R::from_f64(score * problem.spec.score_scale),
+                        one_minus_cos: R::from_f64(chords[0]),
+                        one_plus_cos: R::from_f64(chords[1]),
+                        query_norm: R::from_f64(row.norm),
+                        row: problem.row_parameters(row),
+                        column: problem.column_parameter(pair.positive),
+                        batch: BatchStatistics::default(),
+                    };
+                    work(score, seen)
                 })
                 .collect::<Vec<_>>()
         },
@@ -37,35 +77,39 @@ pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Posit
     scored.flatten_iter().collect()
 }
 
-fn positive_score<R: CpuReal>(
-    problem: &Problem<'_, R>,
-    query: &[f64],
-    candidate: &[f64],
-    norm: f64,
-) -> Positive<R> {
-    let score = dot(query, candidate);
-    let cosine = problem.spec.score == Score::Cosine;
+/// The unscaled score, and 1 ∓ cos by chords: exact near 0 and π, where the difference would
+/// cancel.
+fn geometry(score: Score, query: &[f64], candidate: &[f64]) -> (f64, [f64; 2]) {
+    let dots = dot(query, candidate);
     let degenerate = |v: &[f64]| v.iter().all(|&x| x == 0.0);
-    // By chords: exact near 0 and π, where 1 ∓ cos would cancel.
-    let [minus, plus] = if !cosine {
-        [0.0; 2]
-    } else if degenerate(query) || degenerate(candidate) {
-        [1.0; 2]
-    } else {
-        [-1.0, 1.0].map(|sign| {
-            let chord = query.iter().zip(candidate).map(|(q, c)| q + sign * c);
-            0.5 * chord.map(|x| x * x).sum::<f64>()
-        })
-    };
-    let seen = PositiveScore {
-        score: R::from_f64(score * problem.spec.score_scale),
-        one_minus_cos: R::from_f64(minus),
-        one_plus_cos: R::from_f64(plus),
-        query_norm: R::from_f64(norm),
-    };
-    Positive {
-        score,
-        target: problem.kernels.target(seen, &problem.parameters),
+    if score != Score::Cosine {
+        return (dots, [0.0; 2]);
+    }
+    if degenerate(query) || degenerate(candidate) {
+        return (dots, [1.0; 2]);
+    }
+    let chords = [-1.0, 1.0].map(|sign| {
+        let chord = query.iter().zip(candidate).map(|(q, c)| q + sign * c);
+        0.5 * chord.map(|x| x * x).sum::<f64>()
+    });
+    (dots, chords)
+}
+
+/// Mean, variance and log-sum-exp, in the order of the pairs.
+fn batch_statistics<R: Real>(values: &[f64]) -> BatchStatistics<R> {
+    if values.is_empty() {
+        return BatchStatistics::default();
+    }
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares = values.iter().map(|value| (value - mean).powi(2));
+    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let exponentials = values.iter().map(|value| (value - top).exp());
+    BatchStatistics {
+        mean: R::from_f64(mean),
+        variance: R::from_f64(squares.sum::<f64>() / count),
+        log_sum_exp: R::from_f64(top + exponentials.sum::<f64>().ln()),
+        count: R::from_f64(count),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
     loss::{Parameters, Score, Spec},
-    shape::MAX_CONSTANTS,
+    shape::{MAX_CONSTANTS, MAX_ROW_PARAMETERS},
 };
 use rayon::prelude::*;
 use std::ops::Range;
@@ -61,6 +61,10 @@ pub(super) struct Problem<'a, R> {
     pub(super) second: Option<Second<'a, R>>,
     /// −log q per column, or per candidate for sampled columns; empty without.
     pub(super) offsets: Vec<R>,
+    /// Column parameters, likewise.
+    pub(super) columns: Vec<R>,
+    /// Entry constants, B × per row; empty without.
+    pub(super) constants: Vec<R>,
 }
 
 impl<'a, R: CpuReal> Problem<'a, R> {
@@ -100,7 +104,9 @@ impl<'a, R: CpuReal> Problem<'a, R> {
             pairs,
             candidates: Candidates::new(batch.candidate_table(), spec.score, ids, limit),
             second,
-            offsets: offsets(batch, ids),
+            offsets: per_column(batch.log_probabilities(), ids, |log_q| -R::from_f32(log_q)),
+            columns: per_column(batch.all_column_parameters(), ids, R::from_f32),
+            constants: per_column(batch.all_entry_constants(), None, R::from_f32),
         })
     }
 
@@ -116,11 +122,39 @@ impl<'a, R: CpuReal> Problem<'a, R> {
         matches!(self.batch.column_ids(), Columns::Sampled { .. })
     }
 
+    /// The candidates of a chunk's columns; those of sampled columns row after row.
+    pub(super) fn ids<'s>(
+        &'s self,
+        rows: &'s [ActiveRow],
+        chunk: &Range<usize>,
+    ) -> Box<dyn Iterator<Item = usize> + 's> {
+        match self.batch.column_ids() {
+            Columns::All => Box::new(chunk.clone()),
+            Columns::Shared(ids) => Box::new(ids[chunk.clone()].iter().map(|&id| id as usize)),
+            Columns::Sampled { ids, per_row } => Box::new(
+                rows.iter()
+                    .flat_map(move |row| &ids[row.row * per_row..][..per_row])
+                    .map(|&id| id as usize),
+            ),
+        }
+    }
+
     /// −log q of a candidate.
     pub(super) fn positive_offset(&self, id: usize) -> R {
         self.batch
             .log_probabilities()
             .map_or(R::ZERO, |log_q| -R::from_f32(log_q[id]))
+    }
+
+    /// The parameters of an active row.
+    pub(super) fn row_parameters(&self, row: &ActiveRow) -> [R; MAX_ROW_PARAMETERS] {
+        self.batch.row_parameters_of(row.row).map(R::from_f32)
+    }
+
+    /// The column parameter of a candidate.
+    pub(super) fn column_parameter(&self, id: usize) -> R {
+        let given = self.batch.all_column_parameters();
+        given.map_or(R::ZERO, |given| R::from_f32(given[id]))
     }
 
     /// The query of an active row in double precision, of unit length under cosine.
@@ -185,14 +219,21 @@ fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair
     (rows, pairs)
 }
 
-fn offsets<R: Real>(batch: &Batch<'_>, ids: Option<&[u32]>) -> Vec<R> {
-    let Some(log_q) = batch.log_probabilities() else {
+/// Numbers of the candidates, column by column where `ids` lists the columns.
+fn per_column<R>(
+    numbers: Option<&[f32]>,
+    ids: Option<&[u32]>,
+    convert: impl Fn(f32) -> R,
+) -> Vec<R> {
+    let Some(numbers) = numbers else {
         return Vec::new();
     };
-    let offset = |log_q: f32| -R::from_f32(log_q);
     match ids {
-        Some(ids) => ids.iter().map(|&id| offset(log_q[id as usize])).collect(),
-        None => log_q.iter().map(|&log_q| offset(log_q)).collect(),
+        Some(ids) => ids
+            .iter()
+            .map(|&id| convert(numbers[id as usize]))
+            .collect(),
+        None => numbers.iter().map(|&x| convert(x)).collect(),
     }
 }
 

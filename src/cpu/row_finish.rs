@@ -55,7 +55,11 @@ pub(super) fn row_finish<R: CpuReal>(
     count: usize,
     theta: &mut [f64],
 ) -> Finished<R> {
-    let LivePair { positive: id, .. } = problem.pairs[at];
+    let LivePair {
+        positive: id,
+        row: place,
+        ..
+    } = problem.pairs[at];
     let reduction = problem.spec.reduction;
     let own = positive.target.value;
     let count = R::from_f64(count as f64);
@@ -74,6 +78,7 @@ pub(super) fn row_finish<R: CpuReal>(
         count,
         positive_offset: problem.positive_offset(id),
         row_constant: positive.target.row_constant,
+        row: problem.row_parameters(&problem.rows[place]),
     };
     let loss = problem.kernels.row(row, &problem.parameters);
     let terms = match reduction {

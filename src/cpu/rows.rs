@@ -9,7 +9,7 @@ use super::{
     product::CpuReal,
     row_finish::Finished,
     statistic::Statistic,
-    tile::{Block, Tile, beside},
+    tile::{Block, Gathered, Tile, beside},
 };
 use rayon::prelude::*;
 use std::ops::Range;
@@ -26,7 +26,7 @@ pub(super) fn row_reduce<R: CpuReal>(
 ) -> Vec<Statistic<R>> {
     let active = block.active(problem);
     let rows = active.par_iter().enumerate().with_min_len(4);
-    let reduced = rows.map_init(Vec::new, |buffer, (i, row)| {
+    let reduced = rows.map_init(Gathered::default, |buffer, (i, row)| {
         let mut slots = vec![Statistic::empty(problem.spec.reduction); problem.slots(row)];
         for (stripe, start) in (0..).zip((0..chunk.len()).step_by(plan.stripe)) {
             let columns = plan.stripe_of(chunk, stripe);
@@ -61,7 +61,7 @@ pub(super) fn weights<R: CpuReal>(
         .par_chunks_mut(plan.stripe)
         .enumerate()
         .with_min_len(4);
-    pieces.for_each_init(Vec::new, |buffer, (piece, scores)| {
+    pieces.for_each_init(Gathered::default, |buffer, (piece, scores)| {
         let (stripe, row) = (piece / active.len(), piece % active.len());
         let columns = plan.stripe_of(chunk, stripe);
         let at = piece * plan.stripe;
@@ -72,6 +72,46 @@ pub(super) fn weights<R: CpuReal>(
             .kernels
             .weigh(problem.setting(), scores, beside, terms.of(row));
     });
+}
+
+/// Adds the block's share of ∂value/∂(column parameter) to `sums`, one per candidate. From scores,
+/// before they become weights.
+pub(super) fn column_slopes<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    plan: &Plan,
+    tile: &Tile<R>,
+    block: &Block<R>,
+    chunk: &Range<usize>,
+    terms: &Terms<R>,
+    sums: &mut [f64],
+) {
+    let active = block.active(problem);
+    let stripes = (0..chunk.len().div_ceil(plan.stripe)).into_par_iter();
+    let parts = stripes.map_init(Gathered::default, |buffer, stripe| {
+        let columns = plan.stripe_of(chunk, stripe);
+        let per_row = if problem.sampled() { active.len() } else { 1 };
+        let mut part = vec![0.0; columns.len() * per_row];
+        for (i, row) in active.iter().enumerate() {
+            let at = (stripe * active.len() + i) * plan.stripe;
+            let range = at..at + columns.len();
+            let scores = &tile.scores[range.clone()];
+            let beside = beside(problem, row, tile.second(), range, columns.clone(), buffer);
+            let own = if problem.sampled() {
+                i * columns.len()
+            } else {
+                0
+            };
+            let part = &mut part[own..own + columns.len()];
+            problem
+                .kernels
+                .weigh_columns(problem.setting(), scores, beside, terms.of(i), part);
+        }
+        part
+    });
+    let parts: Vec<Vec<f64>> = parts.collect();
+    for (id, part) in problem.ids(active, chunk).zip(parts.into_iter().flatten()) {
+        sums[id] += part;
+    }
 }
 
 /// What every row of a block weighs its columns by.

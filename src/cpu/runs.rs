@@ -10,7 +10,7 @@
 )]
 
 use super::{
-    kernels::{Beside, Setting, Term},
+    kernels::{Beside, Setting},
     statistic::Statistic,
 };
 use crate::{
@@ -21,7 +21,7 @@ use pulp::Arch;
 use std::sync::LazyLock;
 
 /// Scores handled at a time.
-const RUN: usize = 128;
+pub(super) const RUN: usize = 128;
 /// Independent partial sums; a run is a whole number of them.
 const LANES: usize = 16;
 
@@ -39,44 +39,54 @@ pub(super) fn vectorized<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Up to [`RUN`] columns on the stack, filled up with masked ones.
-struct Run<R> {
+pub(super) struct Run<R> {
     scores: [R; RUN],
     second: [R; RUN],
-    offsets: [R; RUN],
+    pub(super) offsets: [R; RUN],
+    columns: [R; RUN],
+    constants: [R; RUN],
 }
 
 impl<R: Real> Run<R> {
     #[inline(always)]
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Run {
             scores: [masked(); RUN],
             second: [R::ZERO; RUN],
             offsets: [R::ZERO; RUN],
+            columns: [R::ZERO; RUN],
+            constants: [R::ZERO; RUN],
         }
     }
 
     #[inline(always)]
-    fn load(&mut self, scores: &[R], beside: Beside<'_, R>, start: usize) {
+    pub(super) fn load(&mut self, scores: &[R], beside: Beside<'_, R>, start: usize) {
         let count = RUN.min(scores.len() - start);
         self.scores[..count].copy_from_slice(&scores[start..start + count]);
         self.scores[count..].fill(masked());
-        if !beside.second.is_empty() {
-            self.second[..count].copy_from_slice(&beside.second[start..start + count]);
-        }
-        if !beside.offsets.is_empty() {
-            self.offsets[..count].copy_from_slice(&beside.offsets[start..start + count]);
+        for (into, from) in [
+            (&mut self.second, beside.second),
+            (&mut self.offsets, beside.offsets),
+            (&mut self.columns, beside.columns),
+            (&mut self.constants, beside.constants),
+        ] {
+            if !from.is_empty() {
+                into[..count].copy_from_slice(&from[start..start + count]);
+            }
         }
     }
 
     /// Column `i`, and whether it is masked (its score is then 0, so that nothing overflows).
     #[inline(always)]
-    fn entry(&self, i: usize, target: R, row_constant: R) -> (Entry<R>, bool) {
+    pub(super) fn entry(&self, i: usize, target: R, row_constant: R) -> (Entry<R>, bool) {
         let hidden = self.scores[i] == masked();
         let entry = Entry {
             score: if hidden { R::ZERO } else { self.scores[i] },
             target,
             row_constant,
             second: self.second[i],
+            column: self.columns[i],
+            constant: self.constants[i],
         };
         (entry, hidden)
     }
@@ -199,53 +209,6 @@ fn second_log_sum<R: Real>(run: &Run<R>, into: &mut Statistic<R>) {
     into.second_sum += sum(&values);
 }
 
-/// Turns scores into weights.
-#[inline(always)]
-pub(super) fn weigh<R: Real, L: Loss>(
-    loss: &L,
-    setting: Setting<'_, R>,
-    scores: &mut [R],
-    beside: Beside<'_, R>,
-    terms: &[Term<R>],
-) {
-    let mut run = Run::new();
-    for start in (0..scores.len()).step_by(RUN) {
-        run.load(scores, beside, start);
-        let mut weights = [R::ZERO; RUN];
-        for term in terms {
-            match setting.spec.reduction {
-                RowReduction::LogSumExp => weigh_run(loss, setting, &run, term, &mut weights, true),
-                RowReduction::Sum => weigh_run(loss, setting, &run, term, &mut weights, false),
-            }
-        }
-        let count = RUN.min(scores.len() - start);
-        scores[start..start + count].copy_from_slice(&weights[..count]);
-    }
-}
-
-/// Adds one pair's weights; `log_sum` is a constant wherever this is inlined.
-#[inline(always)]
-fn weigh_run<R: Real, L: Loss>(
-    loss: &L,
-    setting: Setting<'_, R>,
-    run: &Run<R>,
-    term: &Term<R>,
-    weights: &mut [R; RUN],
-    log_sum: bool,
-) {
-    for i in 0..RUN {
-        let (entry, hidden) = run.entry(i, term.target, term.row_constant);
-        let out = loss.pair(entry, setting.parameters);
-        let slope = if log_sum {
-            term.factor * share(out.value + run.offsets[i] - term.shift)
-        } else {
-            term.factor
-        };
-        let weight = slope * out.score_slope;
-        weights[i] += if hidden { R::ZERO } else { weight };
-    }
-}
-
 #[inline(always)]
 fn product<R: Real>(a: &[R; RUN], b: &[R; RUN]) -> [R; RUN] {
     let mut product = [R::ZERO; RUN];
@@ -265,7 +228,7 @@ fn exponentiate<R: Real>(values: &mut [R; RUN], max: R) {
 /// `e^x` for x ≤ 0, or 0 where it is nothing beside 1: numbers that small, and what they are
 /// multiplied with, would be subnormal, and those are slow.
 #[inline(always)]
-fn share<R: Real>(x: R) -> R {
+pub(super) fn share<R: Real>(x: R) -> R {
     let nothing = if R::EPSILON.to_f64() > 1e-10 {
         -60.0
     } else {

@@ -18,6 +18,8 @@ pub(super) struct Sinks<'a, R> {
     candidates: Option<Gradient<'a, R>>,
     /// Sums over columns, where the candidates' output cannot hold them.
     sums: Option<Vec<R>>,
+    /// Where the column parameters' gradient goes, and its sums.
+    column_parameters: Option<(Gradient<'a, R>, Vec<f64>)>,
 }
 
 impl<'a, R: CpuReal> Sinks<'a, R> {
@@ -40,10 +42,15 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
                 zero(gradient.out);
             }
         }
+        let column_parameters = gradients.column_parameters.map(|gradient| {
+            let sums = vec![0.0; gradient.out.len()];
+            (gradient, sums)
+        });
         Sinks {
             queries,
             candidates,
             sums,
+            column_parameters,
         }
     }
 
@@ -53,13 +60,27 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         Some(self.sums.as_deref_mut().unwrap_or(out.out))
     }
 
-    /// Completes the candidates' gradients, if wanted.
+    /// Whether a table gets a gradient.
+    pub(super) fn tables(&self) -> bool {
+        self.queries.is_some() || self.candidates.is_some()
+    }
+
+    /// The sums for the column parameters, if they get a gradient.
+    pub(super) fn column_parameters(&mut self) -> Option<&mut [f64]> {
+        let (_, sums) = self.column_parameters.as_mut()?;
+        Some(sums)
+    }
+
+    /// Completes the gradients of candidates and column parameters, if wanted.
     pub(super) fn finish(
         self,
         problem: &Problem<'_, R>,
         targets: Targets<'_, R>,
         shared: Option<&Occurrences>,
     ) {
+        if let Some((out, sums)) = self.column_parameters {
+            finish_column_parameters(problem, targets, sums, out);
+        }
         let Some(out) = self.candidates else {
             return;
         };
@@ -69,6 +90,22 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             (Some(sums), Some(places)) => Sums::Listed(sums, places),
         };
         finish_candidates(problem, targets, &sums, out);
+    }
+}
+
+fn finish_column_parameters<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    targets: Targets<'_, R>,
+    mut sums: Vec<f64>,
+    out: Gradient<'_, R>,
+) {
+    let positives = targets.positives.iter().zip(targets.gradients);
+    for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
+        sums[pair.positive] += by_target * positive.by_column;
+    }
+    for (out_number, sum) in out.out.iter_mut().zip(sums) {
+        let before = if out.add { *out_number } else { R::ZERO };
+        *out_number = before + R::from_f64(sum);
     }
 }
 

@@ -48,8 +48,11 @@ macro_rules! fragments {
 }
 
 fragments!(
+    "batch_block",
     "batch_scalars",
+    "column_records",
     "job",
+    "loss_columns",
     "loss_target",
     "loss_types",
     "math",
@@ -57,10 +60,13 @@ fragments!(
     "positive_term",
     "radix",
     "reduce_entries",
+    "sampled_places",
     "score_rows",
     "score_tile",
     "status",
     "stored_tile",
+    "table_rows",
+    "weigh_entries",
 );
 
 /// Everything that composing one text needs.
@@ -164,7 +170,11 @@ impl Composer<'_> {
         }
         let text = if name == "loss" {
             // Losses without a margin map or θ leave these functions out.
-            if !self.loss.contains("fn loss_target(") {
+            let missing = |function: &str| !self.loss.contains(function);
+            if missing("fn loss_target_column(") && self.variant.has("COLUMNS") {
+                self.import(at, "loss_columns")?;
+            }
+            if missing("fn loss_target(") {
                 self.import(at, "loss_target")?;
             }
             self.loss.to_owned()

@@ -56,6 +56,7 @@ job!(
     per_row,
     row_total,
     thetas,
+    row_parameters,
 );
 
 /// Bytes between two jobs in their buffer: the largest alignment an adapter may ask for.
@@ -86,6 +87,10 @@ flags!(
     PER_GROUP = 8192,
     TANGENT = 16384,
     IGNORABLE = 32768,
+    COLUMN_PARAMETERS = 65536,
+    ENTRY_CONSTANTS = 131072,
+    EXCLUDE_SELF = 262144,
+    KEEP_POSITIVES = 524288,
 );
 
 /// `flag` if `on`.

@@ -92,6 +92,8 @@ pub fn estimate(
     let spec = loss.spec();
     spec.check(shape)?;
     let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
+    let want = options.want.of(shape);
+    numbers_fit(shape, limits)?;
     let mut schedule = Schedule {
         shape,
         spec: &spec,
@@ -99,12 +101,12 @@ pub fn estimate(
         layouts,
         limits,
         lanes: u64::from(lanes),
-        want: options.want,
+        want,
         list: Vec::new(),
     };
     let forward = schedule.build()?;
     let dispatches = schedule.list;
-    let gradients = options.want != Want::NOTHING;
+    let gradients = want != Want::NOTHING;
     let mut bytes = PARAMETER_BYTES + (dispatches.len() * JOB_STRIDE) as u64;
     for slot in Slot::own() {
         let own = sizes.bytes_of(slot, gradients);
@@ -123,6 +125,31 @@ pub fn estimate(
         forward,
         bytes,
     })
+}
+
+/// Checks that the caller's numbers, which are bound whole, fit a binding.
+fn numbers_fit(shape: &Shape, limits: &Limits) -> Result<()> {
+    let given = |on: bool, count: usize| if on { count as u64 * 4 } else { 0 };
+    for (what, bytes) in [
+        ("log_q", given(shape.log_q, shape.candidates)),
+        (
+            "column_parameters",
+            given(shape.column_parameters, shape.candidates),
+        ),
+        (
+            "entry_constants",
+            given(shape.entry_constants, shape.rows * shape.columns()),
+        ),
+    ] {
+        if bytes > limits.max_binding {
+            return Err(Error::TooLarge {
+                what: format!("{what} in one binding"),
+                bytes,
+                limit: limits.max_binding,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A caller's list: name, range, the plan's copy, words.
@@ -169,7 +196,7 @@ impl Plan {
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
-        let gradients = options.want != Want::NOTHING;
+        let gradients = options.want.of(shape) != Want::NOTHING;
         let own = Slot::own()
             .map(|slot| {
                 let bytes = sizes.bytes_of(slot, gradients);
@@ -187,7 +214,10 @@ impl Plan {
         let plan = Plan {
             context: context.clone(),
             shape: shape.clone(),
-            options: *options,
+            options: PlanOptions {
+                want: options.want.of(shape),
+                ..*options
+            },
             sizes,
             layouts: *layouts,
             dispatches,
@@ -382,6 +412,7 @@ impl Plan {
         for (grad, wanted) in [
             (&buffers.grad_queries, want.queries),
             (&buffers.grad_candidates, want.candidates),
+            (&buffers.grad_column_parameters, want.column_parameters),
         ] {
             if let (Some(grad), true) = (grad, wanted) {
                 encoder.clear_buffer(&grad.buffer, grad.offset, Some(grad.size));

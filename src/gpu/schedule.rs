@@ -98,12 +98,15 @@ impl Schedule<'_> {
             second_stride: u(s.second_stride),
             row_total: u(s.row_total),
             thetas: u(self.spec.thetas as u64),
+            row_parameters: u(self.shape.row_parameters as u64),
             per_row: match self.shape.columns {
                 ColumnKind::Sampled(per_row) => u(per_row as u64),
                 _ => 0,
             },
             flags: flag(job::COSINE, self.spec.score == Score::Cosine)
                 | flag(job::LOG_Q, self.shape.log_q)
+                | flag(job::COLUMN_PARAMETERS, self.shape.column_parameters)
+                | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)
                 | flag(job::TANGENT, self.spec.target == TargetForm::Tangent)
                 | flag(
                     job::PER_GROUP,
@@ -173,6 +176,9 @@ impl Schedule<'_> {
     pub fn build(&mut self) -> Result<usize> {
         self.sorts();
         self.pair_rows();
+        if self.spec.batch_statistics {
+            self.batch_statistics()?;
+        }
         for chunk in self.row_chunks() {
             self.pack_queries(chunk, true)?;
             self.positives(chunk)?;
@@ -185,6 +191,9 @@ impl Schedule<'_> {
         let forward = self.list.len();
         if self.want != Want::NOTHING || self.spec.thetas > 0 {
             self.pair_gradients();
+        }
+        if self.want.column_parameters {
+            self.positive_columns();
         }
         if self.want != Want::NOTHING {
             for chunk in self.row_chunks() {

@@ -135,7 +135,8 @@ impl Sizes {
             .min(limits.max_binding * 8 / row_chunk);
         let chunk_unit = if sampled { COLUMN_UNIT } else { PRODUCT_BLOCK };
         let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, chunk_unit));
-        let weight_bytes = row_chunk * 4;
+        let scratches = if spec.column_parameters { 2 } else { 1 };
+        let weight_bytes = row_chunk * 4 * scratches;
         let weight_room = (options.scratch_bytes / 4)
             .min(WEIGHT_TARGET)
             .min(limits.max_binding);
@@ -254,8 +255,12 @@ impl Sizes {
                 ColumnKind::Shared(_) => self.shape.candidates as u64 * 4,
                 _ => 0,
             },
-            Slot::PairInputs => p * 8,
-            Slot::PairScores | Slot::PairResults => p * 32,
+            Slot::PairInputs => p * 16,
+            Slot::BatchValues => self.batch_statistics(p * 4),
+            Slot::BatchBlocks => self.batch_statistics(p.div_ceil(SUM_BLOCK) * 20),
+            Slot::BatchStatistics => self.batch_statistics(16),
+            Slot::PairScores => p * 48,
+            Slot::PairResults => p * 32,
             Slot::PairTerms => p * vec4,
             Slot::PairGradients => p * 4,
             Slot::ThetaTerms => p * thetas * 4,
@@ -272,6 +277,9 @@ impl Sizes {
                 width * self.column_chunk * (self.stride + self.second_stride) * vec4
             }
             Slot::Masks => self.row_chunk * self.column_chunk / 8,
+            Slot::ColumnSlopes if self.spec.column_parameters => {
+                grad(self.row_chunk * self.weight_chunk * 4)
+            }
             Slot::WeightScratch if self.sampled => self.row_chunk * self.weight_chunk * 4,
             Slot::WeightScratch => grad(self.row_chunk * self.weight_chunk * 4),
             Slot::SecondScores if self.sampled && self.second_dim4 > 0 => {
@@ -282,6 +290,10 @@ impl Sizes {
             Slot::Nothing | Slot::NothingWritten => 256,
             _ => 0,
         }
+    }
+
+    fn batch_statistics(&self, bytes: u64) -> u64 {
+        if self.spec.batch_statistics { bytes } else { 0 }
     }
 
     fn pooled(&self, bytes: u64) -> u64 {

@@ -42,6 +42,10 @@ stages! {
     PairQueries => "pair_queries",
     /// Table rows → unit-length packed rows.
     Pack => "pack",
+    /// Statistics over blocks of pairs, for losses whose target sees the batch.
+    BatchBlocks => "batch_blocks",
+    /// Blocks → statistics over the batch.
+    BatchStatistics => "batch_statistics",
     /// Score, angle and target of every pair.
     PositiveScores => "positive_scores",
     /// Bits of masked columns.
@@ -76,6 +80,12 @@ stages! {
     GradQueries => "grad_queries",
     /// `G_c` = Wᵀ·Q.
     GradCandidates => "grad_candidates",
+    /// Slopes by column parameters, summed over rows.
+    ColumnSums => "column_sums",
+    /// The same for sampled columns.
+    SampledColumnSums => "sampled_column_sums",
+    /// The positives' term in the gradient of column parameters.
+    PositiveColumns => "positive_columns",
     /// The positives' term in `G_q`.
     PositiveQueries => "positive_queries",
     /// The positives' term in the candidate gradients.

@@ -111,10 +111,18 @@ pub struct Buffers {
     pub upstream: Option<Slice>,
     /// θ, f32.
     pub theta: Option<Slice>,
+    /// Numbers per batch row, row-major, for a shape with `row_parameters`.
+    pub row_parameters: Option<Slice>,
+    /// N numbers, for a shape with `column_parameters`.
+    pub column_parameters: Option<Slice>,
+    /// B × per-row numbers, for a shape with `entry_constants`.
+    pub entry_constants: Option<Slice>,
     /// U × D, dense f32.
     pub grad_queries: Option<Slice>,
     /// N × D, dense f32.
     pub grad_candidates: Option<Slice>,
+    /// N, f32: the gradient of the column parameters.
+    pub grad_column_parameters: Option<Slice>,
     /// Where the value goes, 4 bytes.
     pub value: Option<Slice>,
     /// Where the whole evaluation's counts of ids out of range and of numbers that are not finite

@@ -45,11 +45,12 @@ pub fn evaluate(
     if let Some(error) = pollster::block_on(scope.pop()) {
         return Err(Error::Gpu(error.to_string()));
     }
-    let grads: Vec<Slice> = [&buffers.grad_queries, &buffers.grad_candidates]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let grads = [
+        &buffers.grad_queries,
+        &buffers.grad_candidates,
+        &buffers.grad_column_parameters,
+    ];
+    let grads: Vec<Slice> = (grads.into_iter()).flatten().cloned().collect();
     let (results, mut grads) = plan.read(&grads)?;
     let mut next =
         |wanted: bool| wanted.then(|| grads.remove(0).into_iter().map(f32::from_bits).collect());
@@ -58,6 +59,7 @@ pub fn evaluate(
         row_losses: results.row_losses,
         grad_queries: next(want.queries),
         grad_candidates: next(want.candidates),
+        grad_column_parameters: next(want.of(&shape).column_parameters),
         grad_theta: results.grad_theta,
         statistics: results.statistics,
         counts: results.counts,
@@ -105,8 +107,9 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
             "{label}: the GPU path takes f32 or f16, not f64"
         ))),
     };
-    let grad = |label: &str, matrix: Matrix<'_>| {
-        let size = (matrix.rows() * matrix.dim() * 4) as u64;
+    let given = |label: &str, list: Option<&[f32]>| list.map(|list| floats(label, list));
+    let grad = |label: &str, count: usize| {
+        let size = (count * 4) as u64;
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
@@ -157,8 +160,14 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
             _ => None,
         },
         theta: (!theta.is_empty()).then(|| floats("theta", &theta)),
-        grad_queries: want.queries.then(|| grad("grad_queries", queries)),
-        grad_candidates: want.candidates.then(|| grad("grad_candidates", candidates)),
+        row_parameters: given("row_parameters", batch.all_row_parameters()),
+        column_parameters: given("column_parameters", batch.all_column_parameters()),
+        entry_constants: given("entry_constants", batch.all_entry_constants()),
+        grad_queries: (want.queries).then(|| grad("grad_queries", queries.rows() * queries.dim())),
+        grad_candidates: (want.candidates)
+            .then(|| grad("grad_candidates", candidates.rows() * candidates.dim())),
+        grad_column_parameters: (want.column_parameters && batch.all_column_parameters().is_some())
+            .then(|| grad("grad_column_parameters", candidates.rows())),
         value: None,
         status: None,
     })

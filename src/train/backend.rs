@@ -1,7 +1,7 @@
 //! What takes the steps: [`Backend`].
 
 use super::{AdamOptions, Embeddings, Interactions, Step};
-use crate::{ColumnKind, DynLoss, Error, ReductionKind, Result, Shape};
+use crate::{DynLoss, Error, Result, Shape};
 
 /// Holds embeddings and optimiser state, and moves them. The trainer sends ids and asks for
 /// nothing else within an epoch, so that an implementation on a device reads nothing back there.
@@ -82,22 +82,14 @@ impl Start<'_> {
 
     /// The shape of a step, for one row.
     pub(super) fn shape(&self) -> Shape {
+        let dim = self.embeddings.dim;
         Shape {
             queries: self.train.users(),
-            candidates: self.train.items(),
-            dim: self.embeddings.dim,
-            rows: 1,
-            pairs: 1,
             many_positives: true,
             indexed_rows: true,
-            columns: ColumnKind::All,
             excluded: Some(self.train.len()),
             exclude_by_query: true,
-            log_q: false,
-            weights: false,
-            reduction: ReductionKind::Mean,
-            second_dim: None,
-            thetas: 0,
+            ..Shape::new(1, self.train.items(), dim)
         }
     }
 }

@@ -62,6 +62,7 @@ impl Backend for CpuBackend<'_> {
         let gradients = Gradients {
             queries,
             candidates,
+            ..Gradients::default()
         };
         let value = evaluate_into(self.loss, &batch, gradients, &Options::default())?.value;
         // Before the step, so that the embeddings stay numbers.

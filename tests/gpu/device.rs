@@ -76,8 +76,12 @@ impl Prepared {
     }
 
     fn gradients(&self) -> Vec<Slice> {
-        let both = [&self.buffers.grad_queries, &self.buffers.grad_candidates];
-        both.into_iter().flatten().cloned().collect()
+        let all = [
+            &self.buffers.grad_queries,
+            &self.buffers.grad_candidates,
+            &self.buffers.grad_column_parameters,
+        ];
+        all.into_iter().flatten().cloned().collect()
     }
 
     /// Everything at once.
@@ -112,6 +116,8 @@ impl Prepared {
                 .grad_candidates
                 .as_ref()
                 .and_then(|_| grads.next()),
+            grad_column_parameters: (self.buffers.grad_column_parameters.as_ref())
+                .and_then(|_| grads.next()),
             grad_theta: results.grad_theta,
             statistics: results.statistics,
             counts: results.counts,
@@ -136,7 +142,11 @@ pub fn run_with(
 
 /// Every number's bits.
 pub fn bits(output: &Output<f32>) -> Vec<u32> {
-    let gradients = [&output.grad_queries, &output.grad_candidates];
+    let gradients = [
+        &output.grad_queries,
+        &output.grad_candidates,
+        &output.grad_column_parameters,
+    ];
     std::iter::once(&output.value)
         .chain(&output.row_losses)
         .chain(gradients.into_iter().flatten().flatten())
@@ -186,6 +196,7 @@ fn widened(output: &Output<f32>) -> Output<f64> {
         row_losses: wide(&output.row_losses),
         grad_queries: output.grad_queries.as_deref().map(wide),
         grad_candidates: output.grad_candidates.as_deref().map(wide),
+        grad_column_parameters: output.grad_column_parameters.as_deref().map(wide),
         grad_theta: wide(&output.grad_theta),
         statistics: output
             .statistics

@@ -58,12 +58,6 @@ pub fn a_plan_allocates_what_it_says() {
 
 fn shape(rows: usize, candidates: usize, dim: usize, columns: ColumnKind) -> Shape {
     Shape {
-        queries: rows,
-        candidates,
-        dim,
-        rows,
-        pairs: rows,
-        many_positives: false,
         indexed_rows: true,
         columns,
         excluded: Some(candidates),
@@ -71,8 +65,7 @@ fn shape(rows: usize, candidates: usize, dim: usize, columns: ColumnKind) -> Sha
         log_q: true,
         weights: true,
         reduction: ReductionKind::None,
-        second_dim: None,
-        thetas: 0,
+        ..Shape::new(rows, candidates, dim)
     }
 }
 

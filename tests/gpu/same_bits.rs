@@ -138,6 +138,7 @@ pub fn gradients_of_one_side() {
                 want: Want {
                     queries,
                     candidates,
+                    ..Want::NOTHING
                 },
                 ..PlanOptions::default()
             };

@@ -41,6 +41,7 @@ fn gradients_replace_or_add() {
                     out: &mut candidates,
                     add,
                 }),
+                ..Gradients::default()
             };
             let batch = case.batch().expect("a well-formed case");
             let options = Options::default();
@@ -70,6 +71,7 @@ fn only_what_is_wanted_is_given() {
             let want = Want {
                 queries,
                 candidates,
+                ..Want::NOTHING
             };
             let output = cpu::evaluate::<f64>(sl().as_dyn(), &batch, want).expect("an evaluation");
             assert_eq!(output.value, whole.value);
@@ -150,7 +152,7 @@ fn slices_of_the_wrong_length_are_refused() {
             out: &mut short,
             add: false,
         }),
-        candidates: None,
+        ..Gradients::default()
     };
     let loss = AnyLoss::Bsl(Bsl::default());
     let result = cpu::evaluate_into(loss.as_dyn(), &batch, gradients, &Options::default());

@@ -1,6 +1,8 @@
 //! Every shader text that a plan can ask for, without a device: it validates, translates to what
 //! every backend takes, and agrees with what the Rust side believes about it.
 
+#[path = "../contract/losses.rs"]
+mod contract;
 mod layout;
 mod shapes;
 mod translate;
@@ -39,8 +41,10 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     let mut all = Vec::new();
     // Configurations of a loss that differ in numbers alone have the same texts.
     let mut losses = BTreeSet::new();
-    for loss in registry::variants() {
-        let loss = loss.as_dyn();
+    let registered = registry::variants();
+    let registered = registered.iter().map(|loss| loss.as_dyn());
+    let wide = contract::Wide::ALL.iter().map(|loss| loss as &dyn DynLoss);
+    for loss in registered.chain(wide) {
         if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
             for family in FAMILIES {
                 compose_family(loss, family, &mut all);

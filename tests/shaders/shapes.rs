@@ -5,21 +5,11 @@ use wgloss::{ColumnKind, ReductionKind, Shape, loss::Spec};
 /// A plain batch for a loss of this specification.
 fn plain(spec: &Spec) -> Shape {
     Shape {
-        queries: 40,
-        candidates: 300,
-        dim: 60,
-        rows: 40,
-        pairs: 40,
-        many_positives: false,
-        indexed_rows: false,
-        columns: ColumnKind::All,
-        excluded: None,
-        exclude_by_query: false,
-        log_q: false,
-        weights: false,
-        reduction: ReductionKind::Mean,
         second_dim: spec.second.map(|_| 20),
         thetas: spec.thetas,
+        row_parameters: spec.row_parameters,
+        column_parameters: spec.column_parameters,
+        ..Shape::new(40, 300, 60)
     }
 }
 
@@ -27,6 +17,7 @@ fn plain(spec: &Spec) -> Shape {
 pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
     let plain = plain(spec);
     let shape = |columns: ColumnKind, log_q: bool, dim: usize| Shape {
+        entry_constants: spec.entry_constants && matches!(columns, ColumnKind::Sampled(_)),
         columns,
         log_q,
         dim,

@@ -193,6 +193,26 @@ impl Plan {
             Slot::PairWeights => ("weights", buffers.weights.as_ref(), words(shape.pairs)),
             Slot::Upstream => ("upstream", buffers.upstream.as_ref(), words(shape.pairs)),
             Slot::LogQ => ("log_q", buffers.log_q.as_ref(), words(n)),
+            Slot::RowParameters => (
+                "row_parameters",
+                buffers.row_parameters.as_ref(),
+                words(shape.rows * shape.row_parameters),
+            ),
+            Slot::ColumnParameters => (
+                "column_parameters",
+                buffers.column_parameters.as_ref(),
+                words(n),
+            ),
+            Slot::EntryConstants => (
+                "entry_constants",
+                buffers.entry_constants.as_ref(),
+                words(shape.rows * shape.columns()),
+            ),
+            Slot::GradColumnParameters => (
+                "grad_column_parameters",
+                buffers.grad_column_parameters.as_ref(),
+                words(n),
+            ),
             Slot::ExcludeOffsets => (
                 "exclude offsets",
                 buffers.exclude.as_ref().map(|e| &e.0),

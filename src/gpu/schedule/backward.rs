@@ -92,6 +92,11 @@ impl Schedule<'_> {
             if self.sizes.sampled() && self.spec.second.is_some() {
                 binds.push(Slot::SecondScores.into());
             }
+            let mut flags = self.tile_flags();
+            if self.want.column_parameters {
+                flags.push("COLUMN_SLOPES");
+                binds.push(Slot::ColumnSlopes.into());
+            }
             let row_groups = u64::from(job.row_pad) / (self.lanes * TILE);
             let groups = row_groups * pad.div_ceil(WEIGHT_SPAN);
             let flops = if self.sizes.sampled() {
@@ -99,14 +104,10 @@ impl Schedule<'_> {
             } else {
                 self.flops(rows.1, count)
             };
-            self.push_tiles(
-                Stage::Weights,
-                &self.tile_flags(),
-                &binds,
-                job,
-                groups,
-                flops,
-            );
+            self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
+            if self.want.column_parameters {
+                self.column_sums(job);
+            }
             if self.sizes.sampled() {
                 self.sampled_products(job)?;
             } else {
@@ -114,6 +115,47 @@ impl Schedule<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The gradient of the column parameters, as far as the weight chunk goes.
+    fn column_sums(&mut self, job: Job) {
+        let all = self.shape.columns == ColumnKind::All;
+        let given = |slot: Slot| if all { Slot::Nothing } else { slot };
+        let binds = [
+            Slot::ColumnSlopes,
+            given(Slot::ColumnIds),
+            given(Slot::ColumnLinks),
+            Slot::GradColumnParameters,
+        ]
+        .map(Bind::from);
+        let (stage, items) = if self.sizes.sampled() {
+            (Stage::SampledColumnSums, job.row_count * job.column_count)
+        } else {
+            (Stage::ColumnSums, job.weight_count)
+        };
+        let job = Job {
+            flags: job.flags | flag(job::IDENTITY, all),
+            ..job
+        };
+        self.push_items(stage, &[], &binds, job, u64::from(items));
+    }
+
+    pub(super) fn positive_columns(&mut self) {
+        let binds = [
+            Slot::PositiveIds,
+            Slot::PositiveLinks,
+            Slot::PairScores,
+            Slot::PairGradients,
+            Slot::GradColumnParameters,
+        ]
+        .map(Bind::from);
+        self.push_items(
+            Stage::PositiveColumns,
+            &[],
+            &binds,
+            self.base(),
+            self.sizes.pairs,
+        );
     }
 
     pub(super) fn products(&mut self, job: Job, row_groups: u64) -> Result<()> {

@@ -8,20 +8,50 @@ use crate::gpu::{
 };
 use crate::{Result, loss::Pool};
 
+/// What `positive_scores` reads in both of its forms.
+const POSITIVE_INPUTS: [Slot; 4] = [
+    Slot::Queries,
+    Slot::Positives,
+    Slot::PairRows,
+    Slot::PairInputs,
+];
+
 impl Schedule<'_> {
     pub(super) fn positives(&mut self, rows: (u64, u64)) -> Result<()> {
         for pairs in self.pair_chunks() {
             let job = self.pack_positives(rows, pairs, true)?;
-            let binds = [
-                Slot::Queries.into(),
-                Slot::Positives.into(),
-                Slot::PairRows.into(),
-                Slot::PairInputs.into(),
-                Slot::PairScores.into(),
-                Slot::PairTerms.into(),
-            ];
-            self.push_items(Stage::PositiveScores, &[], &binds, job, pairs.1);
+            let mut binds: Vec<Bind> = POSITIVE_INPUTS.map(Bind::from).to_vec();
+            let mut flags = Vec::new();
+            if self.spec.batch_statistics {
+                flags.push("BATCH_STATISTICS");
+                binds.push(Slot::BatchStatistics.into());
+            }
+            if self.spec.column_parameters {
+                flags.push("COLUMNS");
+            }
+            binds.extend([Bind::from(Slot::PairScores), Slot::PairTerms.into()]);
+            self.push_items(Stage::PositiveScores, &flags, &binds, job, pairs.1);
         }
+        Ok(())
+    }
+
+    /// A pass over the pairs before all others: what the target sees of the whole batch.
+    pub(super) fn batch_statistics(&mut self) -> Result<()> {
+        let mut binds: Vec<Bind> = POSITIVE_INPUTS.map(Bind::from).to_vec();
+        binds.push(Slot::BatchValues.into());
+        for rows in self.row_chunks() {
+            self.pack_queries(rows, false)?;
+            for pairs in self.pair_chunks() {
+                let job = self.pack_positives(rows, pairs, false)?;
+                let flags = &["BATCH_VALUES"];
+                self.push_items(Stage::PositiveScores, flags, &binds, job, pairs.1);
+            }
+        }
+        let (job, blocks) = (self.base(), self.sizes.pairs.div_ceil(SUM_BLOCK));
+        let binds = [Slot::PairInputs, Slot::BatchValues, Slot::BatchBlocks].map(Bind::from);
+        self.push_items(Stage::BatchBlocks, &[], &binds, job, blocks);
+        let binds = [Slot::BatchBlocks, Slot::BatchStatistics].map(Bind::from);
+        self.push(Stage::BatchStatistics, &[], &binds, job, 1);
         Ok(())
     }
 
@@ -61,7 +91,10 @@ impl Schedule<'_> {
             }
         };
         add(self.sizes.sampled(), "STORED");
-        add(self.shape.log_q && !self.sizes.is_sum(), "LOG_Q_GIVEN");
+        let log_q = self.shape.log_q && !self.sizes.is_sum();
+        add(log_q, "LOG_Q_GIVEN");
+        let numbers = self.spec.column_parameters || self.spec.entry_constants;
+        add(log_q || numbers, "RECORDS");
         flags
     }
 

@@ -8,6 +8,9 @@ use crate::gpu::{
 };
 use crate::{ColumnKind, Result, loss::Score};
 
+/// Flags of numbers that belong to the first candidates alone.
+const OF_COLUMNS: u32 = job::LOG_Q | job::COLUMN_PARAMETERS | job::ENTRY_CONSTANTS;
+
 /// Which table `pack` reads.
 #[derive(Clone, Copy)]
 struct Source {
@@ -54,22 +57,24 @@ impl Schedule<'_> {
             if packed == Slot::Candidates && self.sizes.sampled() {
                 flags.push("SAMPLED");
             }
-            let log_q = if job.flags & job::LOG_Q != 0 {
-                Slot::LogQ
-            } else {
-                Slot::Nothing
+            let given = |flag: u32, slot: Slot| match job.flags & flag {
+                0 => Slot::Nothing,
+                _ => slot,
             };
-            let binds = [
+            let mut binds = vec![
                 Bind {
                     slot: source.table,
                     piece: Some(piece),
                 },
                 source.ids.into(),
                 source.links.into(),
-                log_q.into(),
-                packed.into(),
-                Slot::Status.into(),
+                given(job::LOG_Q, Slot::LogQ).into(),
+                given(job::COLUMN_PARAMETERS, Slot::ColumnParameters).into(),
             ];
+            if flags.contains(&"SAMPLED") {
+                binds.push(given(job::ENTRY_CONSTANTS, Slot::EntryConstants).into());
+            }
+            binds.extend([Bind::from(packed), Slot::Status.into()]);
             self.push_items(Stage::Pack, &flags, &binds, job, u64::from(job.item_pad));
         }
         Ok(())
@@ -86,7 +91,7 @@ impl Schedule<'_> {
             dim4: job.second_dim4,
             packed_stride: job.second_stride,
             packed_at: at,
-            flags: job.flags & !(job::COSINE | job::LOG_Q) | flag(job::COSINE, cosine),
+            flags: job.flags & !(job::COSINE | OF_COLUMNS) | flag(job::COSINE, cosine),
             ..job
         }
     }
@@ -98,7 +103,7 @@ impl Schedule<'_> {
             item_begin: job.row_begin,
             item_count: job.row_count,
             item_pad: job.row_pad,
-            flags: job.flags & !job::LOG_Q | flag(job::COUNT, count),
+            flags: job.flags & !OF_COLUMNS | flag(job::COUNT, count),
             ..job
         };
         let indexed = self.shape.indexed_rows;
@@ -203,6 +208,8 @@ impl Schedule<'_> {
             flags: job.flags
                 | flag(job::IDENTITY, !self.shape.indexed_rows)
                 | flag(job::EXCLUDE, excluded)
+                | flag(job::EXCLUDE_SELF, self.shape.exclude_self)
+                | flag(job::KEEP_POSITIVES, self.shape.positives_in_columns)
                 | flag(job::EXCLUDE_BY_QUERY, self.shape.exclude_by_query),
             ..job
         };
@@ -259,7 +266,7 @@ impl Schedule<'_> {
             item_begin: job.pair_begin,
             item_count: job.pair_count,
             item_pad: job.pair_count,
-            flags: job.flags | flag(job::COUNT, count && rows.0 == 0),
+            flags: job.flags & !job::ENTRY_CONSTANTS | flag(job::COUNT, count && rows.0 == 0),
             ..job
         };
         let source = Source {

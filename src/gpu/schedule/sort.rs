@@ -72,7 +72,7 @@ impl Schedule<'_> {
         if self.shape.indexed_rows {
             self.sort(Slot::RowIds, Slot::RowLinks, self.sizes.rows, queries);
         }
-        if self.want.candidates {
+        if self.want.candidates || self.want.column_parameters {
             self.sort(
                 Slot::PositiveIds,
                 Slot::PositiveLinks,
@@ -114,6 +114,7 @@ impl Schedule<'_> {
                 Slot::PositiveIds.into(),
                 given(self.shape.weights, Slot::PairWeights).into(),
                 given(upstream, Slot::Upstream).into(),
+                given(self.shape.row_parameters > 0, Slot::RowParameters).into(),
                 Slot::PairRows.into(),
                 Slot::PairInputs.into(),
                 Slot::Status.into(),

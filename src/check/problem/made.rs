@@ -1,0 +1,169 @@
+//! The problems, one by one.
+
+use super::Problem;
+use crate::IGNORED;
+
+/// Between them every form that a batch can have.
+pub(super) fn all() -> Vec<Problem> {
+    vec![
+        one_number(),
+        Problem::new("ragged", [9, 37, 5]),
+        wide(),
+        many_positives(),
+        sampled(),
+        sampled_log_q(),
+        shared(),
+        log_q(),
+        upstream(),
+        zeros(),
+        own_rows(),
+    ]
+}
+
+/// D = 1. All numbers are positive: between opposite directions some losses jump, and whether
+/// rounding lands on one side or the other is nobody's error.
+fn one_number() -> Problem {
+    let mut problem = Problem::new("one-number", [3, 2, 1]);
+    for x in problem.queries.iter_mut().chain(&mut problem.candidates) {
+        *x = x.abs() + 0.125;
+    }
+    problem
+}
+
+/// More numbers than a slab of any kernel, summed instead of averaged.
+fn wide() -> Problem {
+    Problem {
+        sum: true,
+        ..Problem::new("wide-sum", [3, 70, 131])
+    }
+}
+
+/// Rows with none, one and many positives, and exclusion lists that repeat some of them.
+fn many_positives() -> Problem {
+    let mut problem = Problem::new("many-excluded", [7, 43, 12]);
+    let mut random = Random(1);
+    let counts = [1, 0, 5, 18, 2, 1, 3];
+    let offsets = running_sum(&counts);
+    // A row's positives differ: they follow each other around the table.
+    problem.positives = counts
+        .iter()
+        .flat_map(|count| {
+            let first = random.below(43);
+            (0..*count).map(move |k| (first + 5 * k) % 43)
+        })
+        .collect();
+    problem.offsets = Some(offsets);
+    let lists = running_sum(&[4, 0, 9, 1, 12, 0, 2]);
+    let ids = random.ids(28, 43);
+    problem.exclude = Some((lists, ids));
+    problem
+}
+
+/// Queries and candidates that repeat, a positive among the negatives, weights.
+fn sampled() -> Problem {
+    let mut problem = Problem::new("sampled-weighted", [5, 29, 12]);
+    let mut random = Random(2);
+    problem.rows = Some(random.ids(17, 5));
+    problem.positives = random.ids(17, 29);
+    let mut ids = random.ids(17 * 7, 29);
+    ids[0] = problem.positives[0];
+    ids[8] = ids[7];
+    problem.sampled = Some((ids, 7));
+    problem.weights = Some(random.numbers(17));
+    problem
+}
+
+/// One list for all rows, with repeats and with positives of some rows.
+fn shared() -> Problem {
+    let mut problem = Problem::new("shared", [11, 50, 9]);
+    let mut random = Random(3);
+    let mut ids = random.ids(23, 50);
+    ids[1] = ids[0];
+    ids[2] = problem.positives[4];
+    problem.shared = Some(ids);
+    problem
+}
+
+/// Log sampling probabilities.
+fn log_q() -> Problem {
+    let mut problem = Problem::new("log-q", [6, 33, 8]);
+    let numbers = Random(4).numbers(33);
+    problem.log_q = Some(numbers.iter().map(|x| 2.0 * x - 3.0).collect());
+    problem
+}
+
+/// Upstream gradients of either sign, and an ignored row.
+fn upstream() -> Problem {
+    let mut problem = Problem::new("upstream-ignored", [8, 31, 6]);
+    problem.upstream = Some(Random(5).numbers(8));
+    problem.positives[3] = IGNORED;
+    problem
+}
+
+/// A zero query, a zero candidate, and a row whose columns are all excluded.
+fn zeros() -> Problem {
+    let mut problem = Problem::new("zeros-excluded", [4, 19, 7]);
+    problem.queries[..7].fill(0.0);
+    problem.candidates[3 * 7..4 * 7].fill(0.0);
+    problem.exclude = Some((running_sum(&[0, 19, 0, 0]), (0..19).collect()));
+    problem
+}
+
+/// Sampled ids with log probabilities.
+fn sampled_log_q() -> Problem {
+    let mut problem = Problem::new("sampled-log-q", [6, 21, 10]);
+    let mut random = Random(6);
+    problem.sampled = Some((random.ids(6 * 5, 21), 5));
+    let numbers = random.numbers(21);
+    problem.log_q = Some(numbers.iter().map(|x| 2.0 * x - 3.0).collect());
+    problem
+}
+
+/// Rows against rows: each is no negative of itself, and its positives are columns too.
+fn own_rows() -> Problem {
+    let mut problem = Problem::new("own-rows", [19, 19, 6]);
+    let mut random = Random(7);
+    problem.rows = Some(random.ids(9, 19));
+    problem.positives = (random.ids(18, 19).chunks(2))
+        .flat_map(|two| [two[0], (two[0] + 1 + two[1] % 17) % 19])
+        .collect();
+    problem.offsets = Some((0..=9).map(|row| 2 * row).collect());
+    problem.own = true;
+    problem
+}
+
+fn running_sum(counts: &[u32]) -> Vec<u32> {
+    let mut offsets = vec![0];
+    for count in counts {
+        offsets.push(offsets[offsets.len() - 1] + count);
+    }
+    offsets
+}
+
+/// `SplitMix64`: the problems must be the same in every build and on every machine.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, count: usize) -> u32 {
+        (self.next() % count as u64) as u32
+    }
+
+    pub(super) fn ids(&mut self, length: usize, count: usize) -> Vec<u32> {
+        (0..length).map(|_| self.below(count)).collect()
+    }
+
+    /// Multiples of 2⁻¹² in [−1, 1).
+    pub(super) fn numbers(&mut self, length: usize) -> Vec<f32> {
+        (0..length)
+            .map(|_| (self.next() >> 51) as f32 / 4096.0 - 1.0)
+            .collect()
+    }
+}

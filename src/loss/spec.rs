@@ -1,0 +1,207 @@
+//! What the engine must know about a loss before it runs: [`Spec`].
+
+use crate::{
+    Error, Result, Shape,
+    shape::{MAX_ROW_PARAMETERS, ReductionKind},
+};
+use serde::{Deserialize, Serialize};
+
+/// What two embeddings are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Score {
+    /// The inner product.
+    Dot,
+    /// The inner product of the unit vectors; a zero vector scores 0 and gets no gradient.
+    Cosine,
+}
+
+/// How a row's values become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowReduction {
+    /// `log Σ e^z`.
+    LogSumExp,
+    /// `Σ z`.
+    Sum,
+}
+
+/// In which form [`Loss::target`] gives the slope of t.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TargetForm {
+    /// dt/ds⁺, the slope by the (scaled) score: identities, shifts, detached margins.
+    Score,
+    /// dt/dθ, the slope by the angle; applied along the unit tangent, so nothing diverges at
+    /// θ = 0 or π. Cosine scores only.
+    Tangent,
+}
+
+/// Whether the targets of one query's pairs are pooled before `row` sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pool {
+    /// Each pair keeps its own target.
+    Each,
+    /// All pairs of equal query see `log mean e^{κt}` over the group, κ = [`Loss::pool_scale`].
+    Query {
+        /// Whether a group counts once in the mean (each of its pairs weighs 1/n), or each pair.
+        per_group: bool,
+    },
+}
+
+/// How row losses become the value, beside the batch's reduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outer {
+    /// As the batch says: mean, sum, or none.
+    Rows,
+    /// `log Σ_b e^{ℓ_b} − log Σ_b count_b`: one value per batch.
+    LogMeanExp,
+}
+
+/// The second tile of a loss: a score r from tables of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecondTile {
+    /// What the second tables are compared by.
+    pub score: Score,
+    /// Whether the row also needs `LSE_j r`.
+    pub log_sum: bool,
+}
+
+/// What the engine must know about a loss before it runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spec {
+    /// The loss's name in case files, on the command line, in labels.
+    pub name: &'static str,
+    /// What embeddings are compared by.
+    pub score: Score,
+    /// Factor on the score.
+    pub score_scale: f64,
+    /// Reduction over the columns.
+    pub reduction: RowReduction,
+    /// Whether z does not depend on t: one statistic per row then serves all its pairs.
+    pub separable: bool,
+    /// Form of the target's slope.
+    pub target: TargetForm,
+    /// Number of learnable scalars θ.
+    pub thetas: usize,
+    /// The second tile, if the loss has one.
+    pub second: Option<SecondTile>,
+    /// Pooling of targets.
+    pub pool: Pool,
+    /// Outer reduction.
+    pub outer: Outer,
+    /// How many numbers per batch row the functions read, at most
+    /// [`MAX_ROW_PARAMETERS`](crate::MAX_ROW_PARAMETERS).
+    pub row_parameters: usize,
+    /// Whether the functions read a number per candidate: a threshold, a bias.
+    pub column_parameters: bool,
+    /// Whether `pair` reads a number per (row, slot) of sampled columns.
+    pub entry_constants: bool,
+    /// Whether `target` reads statistics of [`Loss::batch_value`](super::Loss::batch_value) over
+    /// the batch.
+    pub batch_statistics: bool,
+}
+
+impl Spec {
+    /// The commonest form: separable log-sum-exp over `score`, each pair for itself.
+    #[must_use]
+    pub fn log_sum_exp(name: &'static str, score: Score, score_scale: f64) -> Self {
+        Spec {
+            name,
+            score,
+            score_scale,
+            reduction: RowReduction::LogSumExp,
+            separable: true,
+            target: TargetForm::Score,
+            thetas: 0,
+            second: None,
+            pool: Pool::Each,
+            outer: Outer::Rows,
+            row_parameters: 0,
+            column_parameters: false,
+            entry_constants: false,
+            batch_statistics: false,
+        }
+    }
+
+    /// Checks that a batch brings what the loss needs beside its parameters.
+    ///
+    /// # Errors
+    /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
+    /// in tangent form without cosine, weights or another reduction beside [`Outer::LogMeanExp`],
+    /// row parameters, column parameters or entry constants missing or superfluous.
+    pub fn check(&self, shape: &Shape) -> Result<()> {
+        self.check_numbers(shape)?;
+        if shape.thetas != self.thetas {
+            return Err(Error::Shape {
+                argument: "theta",
+                expected: format!("{} numbers for {}", self.thetas, self.name),
+                actual: shape.thetas.to_string(),
+            });
+        }
+        if shape.second_dim.is_some() != self.second.is_some() {
+            let verb = if self.second.is_some() {
+                "needs"
+            } else {
+                "takes no"
+            };
+            let message = format!(
+                "{}: {verb} second tables (adv_queries, adv_candidates)",
+                self.name
+            );
+            return Err(Error::Unsupported(message));
+        }
+        if shape.log_q && self.reduction == RowReduction::Sum {
+            let message = format!("{}: log_q is for log-sum losses only", self.name);
+            return Err(Error::Unsupported(message));
+        }
+        if self.target == TargetForm::Tangent && self.score == Score::Dot {
+            let message = format!("{}: targets in tangent form need cosine scores", self.name);
+            return Err(Error::Unsupported(message));
+        }
+        let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
+        if self.outer == Outer::LogMeanExp && !plain_mean {
+            let message = format!(
+                "{}: one value per batch takes reduction `mean` and no weights",
+                self.name
+            );
+            return Err(Error::Unsupported(message));
+        }
+        Ok(())
+    }
+
+    /// The numbers per row, per candidate and per entry.
+    fn check_numbers(&self, shape: &Shape) -> Result<()> {
+        debug_assert!(self.row_parameters <= MAX_ROW_PARAMETERS);
+        let wrong = |argument, needed: String, given: String| {
+            Err(Error::Shape {
+                argument,
+                expected: format!("{needed} for {}", self.name),
+                actual: given,
+            })
+        };
+        let given = |on: bool| if on { "given" } else { "none" };
+        if shape.row_parameters != self.row_parameters {
+            return wrong(
+                "row_parameters",
+                format!("{} numbers per row", self.row_parameters),
+                shape.row_parameters.to_string(),
+            );
+        }
+        for (argument, needs, has) in [
+            (
+                "column_parameters",
+                self.column_parameters,
+                shape.column_parameters,
+            ),
+            (
+                "entry_constants",
+                self.entry_constants,
+                shape.entry_constants,
+            ),
+        ] {
+            if needs != has {
+                return wrong(argument, given(needs).into(), given(has).into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Losses from outside the crate that read everything the contract offers: no published ones, but
+//! every number moves the value and every slope is needed.
+
+use wgloss::{
+    Loss, Real, Result, Shape,
+    loss::{
+        Entry, Pair, Parameters, PositiveScore, Row, RowLoss, RowReduction, Score, Spec, Target,
+    },
+};
+
+/// What a loss of this file reads beside scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A log-sum whose z sees the pair, numbers per row and per candidate, and the batch.
+    LogSum,
+    /// The same as a plain sum, with a number per entry.
+    Entries,
+    /// Thresholds per class, and nothing of the pair in z.
+    Thresholds,
+}
+
+/// See [`Form`].
+#[derive(Clone, Debug)]
+pub struct Wide(pub Form);
+
+impl Wide {
+    pub const ALL: [Wide; 3] = [
+        Wide(Form::LogSum),
+        Wide(Form::Entries),
+        Wide(Form::Thresholds),
+    ];
+}
+
+impl Loss for Wide {
+    fn spec(&self) -> Spec {
+        let reduction = match self.0 {
+            Form::LogSum => RowReduction::LogSumExp,
+            Form::Entries | Form::Thresholds => RowReduction::Sum,
+        };
+        Spec {
+            reduction,
+            separable: self.0 == Form::Thresholds,
+            row_parameters: 2,
+            column_parameters: true,
+            entry_constants: self.0 == Form::Entries,
+            batch_statistics: true,
+            ..Spec::log_sum_exp("wide", Score::Cosine, 1.5)
+        }
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        vec![4.0]
+    }
+
+    fn check(&self, shape: &Shape) -> Result<()> {
+        let unfit = shape.log_q && self.0 != Form::LogSum;
+        match unfit {
+            true => Err(wgloss::Error::Unsupported("wide: no log_q".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn wgsl(&self) -> &'static str {
+        match self.0 {
+            Form::Thresholds => include_str!("thresholds.wgsl"),
+            Form::LogSum | Form::Entries => include_str!("wide.wgsl"),
+        }
+    }
+
+    fn batch_value<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> R {
+        positive.query_norm + positive.row[0]
+    }
+
+    fn target<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> Target<R> {
+        let (half, tenth) = (R::from_f64(0.5), R::from_f64(0.1));
+        let batch = positive.batch;
+        let seen = batch.mean + batch.variance + tenth * batch.log_sum_exp;
+        let slope = R::ONE + tenth * positive.row[0] + tenth * seen;
+        Target {
+            value: slope * positive.score - half * positive.column * positive.column,
+            slope,
+            norm_slope: R::ZERO,
+            row_constant: positive.row[1] + tenth * batch.count,
+        }
+    }
+
+    fn target_column<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> R {
+        -positive.column
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+        let sharpness = p.constants[0];
+        if self.0 == Form::Thresholds {
+            let x = sharpness * (entry.score - entry.column);
+            return Pair {
+                value: x.softplus(),
+                score_slope: sharpness * x.sigmoid(),
+                target_slope: R::ZERO,
+            };
+        }
+        let factor = sharpness * (R::ONE + R::from_f64(0.25) * entry.constant);
+        let x = factor * (entry.score - entry.target + R::from_f64(0.1) * entry.row_constant)
+            + entry.column * entry.column;
+        Pair {
+            value: x.softplus(),
+            score_slope: factor * x.sigmoid(),
+            target_slope: -factor * x.sigmoid(),
+        }
+    }
+
+    fn pair_column<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> R {
+        let score_slope = self.pair(entry, p).score_slope;
+        if self.0 == Form::Thresholds {
+            return -score_slope;
+        }
+        let factor = p.constants[0] * (R::ONE + R::from_f64(0.25) * entry.constant);
+        R::from_f64(2.0) * entry.column * score_slope / factor
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
+        let share = R::ONE + R::from_f64(0.25) * row.row[1];
+        RowLoss {
+            value: share * row.sum - row.target,
+            sum_slope: share,
+            target_slope: -R::ONE,
+        }
+    }
+}
