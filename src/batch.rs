@@ -77,6 +77,25 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
+    /// The same batch on other tables of the same sizes: the next step of a training loop.
+    ///
+    /// # Errors
+    /// Rows or widths differ from the tables before.
+    pub fn tables(mut self, queries: Matrix<'a>, candidates: Matrix<'a>) -> Result<Self> {
+        for (argument, before, after) in [
+            ("queries", &self.queries, &queries),
+            ("candidates", &self.candidates, &candidates),
+        ] {
+            if (before.rows(), before.dim()) != (after.rows(), after.dim()) {
+                let expected = format!("{} rows of {} numbers", before.rows(), before.dim());
+                let actual = format!("{} rows of {}", after.rows(), after.dim());
+                return Err(shape(argument, expected, actual));
+            }
+        }
+        (self.queries, self.candidates) = (queries, candidates);
+        Ok(self)
+    }
+
     /// Row b reads query `rows[b]`. The gradient stays that of the table.
     ///
     /// # Errors
@@ -285,7 +304,7 @@ impl<'a> Batch<'a> {
     }
 
     /// A row's positives are columns of it too, its pair's own one included: the denominators of
-    /// SupCon. Columns may be all or shared.
+    /// supervised contrastive losses. Columns may be all or shared.
     ///
     /// # Errors
     /// Columns are sampled: those are taken literally anyway.

@@ -1,15 +1,17 @@
 //! The width of the contract, by losses from outside the crate: numbers per row, per candidate and
-//! per entry, statistics over the batch, gradients of column parameters, self-exclusion.
+//! per entry, statistics over the batch, gradients of column parameters, self-exclusion, norms of
+//! queries alone.
 
 #[path = "contract/losses.rs"]
 mod losses;
 
-use losses::Wide;
+use losses::{NormMargin, Wide};
 use std::sync::LazyLock;
 use wgloss::{
-    Batch, Device, Engine, EngineOptions, Loss, Output, Want,
+    Batch, Device, DynLoss, Elements, Engine, EngineOptions, Matrix, Output, Want,
     check::{Problem, check},
     cpu,
+    loss::{Score, Sl},
 };
 
 /// One device for all tests of this file.
@@ -17,12 +19,28 @@ static GPU: LazyLock<Engine> = LazyLock::new(|| {
     Engine::with_options(&EngineOptions::default().device(Device::Gpu)).expect("an adapter")
 });
 
+/// Every loss that a test of this file runs.
+fn losses() -> Vec<Box<dyn DynLoss>> {
+    let projected = Sl {
+        score: Score::Projection,
+        ..Sl::new(0.5)
+    };
+    let wide = Wide::ALL
+        .into_iter()
+        .map(|loss| Box::new(loss) as Box<dyn DynLoss>);
+    wide.chain([
+        Box::new(NormMargin) as Box<dyn DynLoss>,
+        Box::new(projected),
+    ])
+    .collect()
+}
+
 #[test]
 fn the_gpu_agrees_with_the_reference() {
     let mut judged = 0;
-    for loss in Wide::ALL {
+    for loss in losses() {
         for problem in Problem::all() {
-            let verdicts = check(&GPU, &loss, &problem).expect("it evaluates");
+            let verdicts = check(&GPU, &*loss, &problem).expect("it evaluates");
             for verdict in verdicts.into_iter().flatten() {
                 let name = problem.name();
                 assert!(verdict.passed(), "{loss:?} on {name}: {verdict:?}");
@@ -30,10 +48,10 @@ fn the_gpu_agrees_with_the_reference() {
             }
         }
     }
-    assert!(judged >= 6 * 15, "{judged} results");
+    assert!(judged >= 6 * 30, "{judged} results");
 }
 
-fn reference(loss: &Wide, batch: &Batch<'_>) -> Output<f64> {
+fn reference(loss: &dyn DynLoss, batch: &Batch<'_>) -> Output<f64> {
     cpu::evaluate::<f64>(loss, batch, Want::BOTH).expect("it evaluates")
 }
 
@@ -51,33 +69,85 @@ fn slope(value: &dyn Fn(&[f32]) -> f64, numbers: &[f32], at: usize) -> f64 {
     (8.0 * near - far) / (12.0 * f64::from(STEP))
 }
 
-#[test]
-fn gradients_of_column_parameters_are_derivatives() {
-    for loss in Wide::ALL {
+/// Compares a gradient with the slopes of the value by every number of a list.
+fn derives(what: &str, value: &dyn Fn(&[f32]) -> f64, numbers: &[f32], gradient: &[f64]) {
+    assert_eq!(gradient.len(), numbers.len(), "{what}");
+    for (at, actual) in gradient.iter().enumerate() {
+        let expected = slope(value, numbers, at);
+        let error = (actual - expected).abs();
+        assert!(error < 1e-6, "{what}, {at}: {actual}, not {expected}");
+    }
+}
+
+/// Calls `test` with what each loss makes of each problem that it takes.
+fn each(mut test: impl FnMut(&str, &dyn DynLoss, &Batch<'_>)) {
+    for loss in losses() {
+        let mut taken = 0;
         for problem in Problem::all() {
             let spec = loss.spec();
             let batch = problem.batch(&spec).expect("a batch");
             let shape = batch.shape().expect("a shape");
-            if loss.check(&shape).is_err() || spec.check(&shape).is_err() {
-                continue;
-            }
-            let given = batch.all_column_parameters().expect("they are given");
-            let value = |numbers: &[f32]| {
-                let batch = batch.clone().column_parameters(numbers);
-                reference(&loss, &batch.expect("as many")).value
-            };
-            let gradient = reference(&loss, &batch).grad_column_parameters;
-            let gradient = gradient.expect("it is wanted");
-            assert_eq!(gradient.len(), given.len());
-            for (at, actual) in gradient.iter().enumerate() {
-                let expected = slope(&value, given, at);
-                let error = (actual - expected).abs();
-                let name = problem.name();
-                assert!(
-                    error < 1e-6,
-                    "{loss:?} on {name}, {at}: {actual}, {expected}"
-                );
+            if loss.check(&shape).is_ok() && spec.check(&shape).is_ok() {
+                test(&format!("{loss:?} on {}", problem.name()), &*loss, &batch);
+                taken += 1;
             }
         }
+        assert!(taken > 0, "{loss:?}");
     }
+}
+
+#[test]
+fn gradients_of_column_parameters_are_derivatives() {
+    each(|what, loss, batch| {
+        let Some(given) = batch.all_column_parameters() else {
+            return;
+        };
+        let value = |numbers: &[f32]| {
+            let batch = batch.clone().column_parameters(numbers);
+            reference(loss, &batch.expect("as many")).value
+        };
+        let gradient = reference(loss, batch).grad_column_parameters;
+        derives(what, &value, given, &gradient.expect("it is wanted"));
+    });
+}
+
+/// The numbers of a dense table in f32.
+fn numbers<'a>(matrix: &Matrix<'a>) -> &'a [f32] {
+    match matrix.elements() {
+        Elements::F32(numbers) => numbers,
+        _ => panic!("problems are in f32"),
+    }
+}
+
+#[test]
+fn gradients_of_tables_are_derivatives() {
+    let mut tried = 0;
+    each(|what, loss, batch| {
+        // Statistics that move with the embeddings are constants by contract; zero vectors have
+        // no derivative; at D = 1 angles are corners.
+        let moves = loss.spec().batch_statistics && !what.contains("LogSum");
+        if moves || what.contains("zeros") || what.contains("one-number") {
+            return;
+        }
+        let (queries, candidates) = (batch.query_table(), batch.candidate_table());
+        let dim = queries.dim();
+        let output = reference(loss, batch);
+        let value = |queries: &[f32], candidates: &[f32]| {
+            let queries = Matrix::new("queries", queries, dim).expect("as many");
+            let candidates = Matrix::new("candidates", candidates, dim).expect("as many");
+            let batch = batch.clone().tables(queries, candidates);
+            reference(loss, &batch.expect("as many")).value
+        };
+        let (q, c) = (numbers(&queries), numbers(&candidates));
+        let of = |gradient: Option<Vec<f64>>| gradient.expect("it is wanted");
+        derives(what, &|moved| value(moved, c), q, &of(output.grad_queries));
+        derives(
+            what,
+            &|moved| value(q, moved),
+            c,
+            &of(output.grad_candidates),
+        );
+        tried += 1;
+    });
+    assert!(tried > 15, "{tried} cases");
 }

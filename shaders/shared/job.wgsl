@@ -100,6 +100,8 @@ const ENTRY_CONSTANTS: u32 = 131072u;
 const EXCLUDE_SELF: u32 = 262144u;
 // Positives are columns of their rows.
 const KEEP_POSITIVES: u32 = 524288u;
+// Scores are ‖q‖·cos θ: candidates are of unit length, queries are not.
+const PROJECTION: u32 = 1048576u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

@@ -58,14 +58,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         slope += norm_slope(row);
     }
+    let norm = queries[own + job.dim4].y;
+    let radial = slope * select(select(1.0 / norm, 0.0, norm == 0.0), 1.0, has(COSINE));
     for (var k = 0u; k < job.dim4; k += 1u) {
         var sum = vec4<f32>(0.0);
         for (var row = first; row != NONE; row = next(row)) {
             sum += query_sums[row * job.dim4 + k];
         }
         if has(COSINE) {
-            sum = (sum - along * queries[own + k]) * inverse_norm + slope * queries[own + k];
+            sum = (sum - along * queries[own + k]) * inverse_norm;
         }
+        sum += radial * queries[own + k];
         for (var c = 0u; c < 4u; c += 1u) {
             let d = k * 4u + c;
             if d < job.dim {

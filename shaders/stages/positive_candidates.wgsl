@@ -37,8 +37,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if row < job.row_count {
             let score = pair_scores[pair];
             let other = queries[row * job.packed_stride + k];
-            let step = positive_direction(own, other, score.score);
-            sum += positive_coefficient(score, pair_gradients[pair]) * step;
+            let inverse = inverse_length(queries[row * job.packed_stride + job.dim4].y);
+            let step = other - along_candidate(score) * own;
+            sum += positive_coefficient(score, pair_gradients[pair], inverse) * step;
         }
     }
     for (var c = 0u; c < 4u; c += 1u) {

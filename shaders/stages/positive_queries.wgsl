@@ -20,6 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let own = queries[row * job.packed_stride + k];
+    let inverse = inverse_length(queries[row * job.packed_stride + job.dim4].y);
     var sum = query_sums[index];
     let batch_row = job.row_begin + row;
     let begin = max(pair_offsets[batch_row], job.pair_begin);
@@ -27,8 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var pair = begin; pair < end; pair += 1u) {
         let score = pair_scores[pair];
         let other = positives[(pair - job.pair_begin) * job.packed_stride + k];
-        let step = positive_direction(own, other, score.score);
-        sum += positive_coefficient(score, pair_gradients[pair]) * step;
+        let step = other - along_query(score, inverse) * own;
+        sum += positive_coefficient(score, pair_gradients[pair], inverse) * step;
     }
     query_sums[index] = sum;
 }

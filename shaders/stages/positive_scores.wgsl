@@ -40,10 +40,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var dots = 0.0;
     var minus = 0.0;
     var plus = 0.0;
+    let norm = queries[q + job.dim4].y;
+    // Angles are between unit vectors; queries that keep their length are shrunk for them.
+    let shrink = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(PROJECTION));
     for (var k = 0u; k < job.dim4; k += 1u) {
-        let x = queries[q + k];
+        let x = queries[q + k] * shrink;
         let y = positives[c + k];
-        dots += dot(x, y);
+        dots += dot(queries[q + k], y);
         let difference = x - y;
         let total = x + y;
         minus += dot(difference, difference);
@@ -52,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let record = positives[c + job.dim4];
     let scaled = dots * parameters.scales.x;
     // A zero vector has no angle; its cosine is 0.
-    let angle = queries[q + job.dim4].y != 0.0 && record.y != 0.0;
+    let angle = norm != 0.0 && record.y != 0.0;
     let inputs = pair_inputs[pair];
 #if BATCH_STATISTICS
     let batch = batch_statistics[0];
@@ -60,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let batch = vec4<f32>(0.0);
 #end
     let seen = PositiveScore(
-        scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), queries[q + job.dim4].y,
+        scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), norm,
         inputs.zw, record.w, batch,
     );
 #if BATCH_VALUES

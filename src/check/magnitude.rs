@@ -24,6 +24,11 @@ impl Magnitudes {
                 candidates.largest,
                 queries.largest,
             ),
+            Score::Projection => (
+                factor * queries.largest,
+                1.0,
+                queries.largest / candidates.smallest,
+            ),
             Score::Cosine => (factor, 1.0 / queries.smallest, 1.0 / candidates.smallest),
         };
         Magnitudes {

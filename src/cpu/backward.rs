@@ -4,13 +4,13 @@
 use super::{
     Gradient,
     occurrences::Occurrences,
-    positives::{Positive, positive_backward},
-    problem::Problem,
+    positives::{Positive, Side, positive_backward},
+    problem::{ActiveRow, Problem},
     product::CpuReal,
     tables::{dot, inverse},
     tile::Block,
 };
-use crate::{Real, loss::Score};
+use crate::Real;
 use rayon::prelude::*;
 
 /// What the pairs hand to both sides.
@@ -21,14 +21,36 @@ pub(super) struct Targets<'a, R> {
     pub(super) gradients: &'a [f64],
 }
 
-/// `(a − ⟨a, unit⟩ unit)/‖·‖` under cosine; nothing to do for dot, where `factor` is 1.
-fn norm_backward(score: Score, factor: f64, unit: &[f64], gradient: &mut [f64]) {
-    if score == Score::Dot {
+/// `(a − ⟨a, unit⟩ unit)/‖·‖` for a table taken to unit length; nothing to do for another.
+fn norm_backward(is_unit: bool, factor: f64, unit: &[f64], gradient: &mut [f64]) {
+    if !is_unit {
         return;
     }
     let along = dot(gradient, unit);
     for (gradient, unit) in gradient.iter_mut().zip(unit) {
         *gradient = factor * (*gradient - along * unit);
+    }
+}
+
+fn query_side<'a, R>(problem: &Problem<'_, R>, row: &ActiveRow, query: &'a [f64]) -> Side<'a> {
+    Side {
+        vector: query,
+        inverse: inverse(row.factor * row.norm),
+        unit: problem.spec.score.unit_queries(),
+    }
+}
+
+/// The candidate's side; where candidates keep their length no target asks for it.
+fn candidate_side<'a, R: CpuReal>(
+    problem: &Problem<'_, R>,
+    id: usize,
+    candidate: &'a [f64],
+) -> Side<'a> {
+    let degenerate = problem.candidates.factor(id) == 0.0;
+    Side {
+        vector: candidate,
+        inverse: if degenerate { 0.0 } else { 1.0 },
+        unit: problem.spec.score.unit_candidates(),
     }
 }
 
@@ -57,10 +79,12 @@ pub(super) fn finish_rows<R: CpuReal>(
                 let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
                 let id = problem.pairs[at].positive;
                 problem.candidates.read_double(id, candidate);
-                positive_backward(problem, positive, by_target, query, candidate, sum);
+                let own = query_side(problem, row, query);
+                let other = candidate_side(problem, id, candidate);
+                positive_backward(problem, positive, by_target, own, other, sum);
                 by_norm += by_target * positive.target.norm_slope.to_f64();
             }
-            norm_backward(problem.spec.score, row.factor, query, sum);
+            norm_backward(problem.spec.score.unit_queries(), row.factor, query, sum);
             // The query as read has length factor · ‖q‖.
             let radial = by_norm * inverse(row.factor * row.norm);
             for (gradient, (sum, query)) in gradient.iter_mut().zip(sum.iter().zip(&*query)) {
@@ -119,11 +143,14 @@ pub(super) fn finish_candidates<R: CpuReal>(
             for &at in pairs_of.of(id) {
                 let at = at as usize;
                 let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
-                problem.read_query_double(&problem.rows[problem.pairs[at].row], query);
-                positive_backward(problem, positive, by_target, candidate, query, sum);
+                let row = &problem.rows[problem.pairs[at].row];
+                problem.read_query_double(row, query);
+                let own = candidate_side(problem, id, candidate);
+                let other = query_side(problem, row, query);
+                positive_backward(problem, positive, by_target, own, other, sum);
             }
             let factor = problem.candidates.factor(id);
-            norm_backward(problem.spec.score, factor, candidate, sum);
+            norm_backward(problem.spec.score.unit_candidates(), factor, candidate, sum);
             for (out_row, &sum) in out_row.iter_mut().zip(&*sum) {
                 let before = if out.add { *out_row } else { R::ZERO };
                 *out_row = before + R::from_f64(sum);

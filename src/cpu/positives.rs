@@ -2,7 +2,11 @@
 //! that its backward stage shares. In double precision: it is P·D work, and angles near 0 and π
 //! need the digits.
 
-use super::{problem::Problem, product::CpuReal, tables::dot};
+use super::{
+    problem::Problem,
+    product::CpuReal,
+    tables::{dot, inverse},
+};
 use crate::{
     Real,
     loss::{BatchStatistics, PositiveScore, Score, Target, TargetForm},
@@ -59,7 +63,8 @@ fn each_pair<R: CpuReal, T: Send>(
             (pairs.iter())
                 .map(|pair| {
                     problem.candidates.read_double(pair.positive, candidate);
-                    let (score, chords) = geometry(problem.spec.score, query, candidate);
+                    let length = row.factor * row.norm;
+                    let (score, chords) = geometry(problem.spec.score, query, candidate, length);
                     let seen = PositiveScore {
                         score: R::from_f64(score * problem.spec.score_scale),
                         one_minus_cos: R::from_f64(chords[0]),
@@ -79,17 +84,20 @@ fn each_pair<R: CpuReal, T: Send>(
 
 /// The unscaled score, and 1 ∓ cos by chords: exact near 0 and π, where the difference would
 /// cancel.
-fn geometry(score: Score, query: &[f64], candidate: &[f64]) -> (f64, [f64; 2]) {
+fn geometry(score: Score, query: &[f64], candidate: &[f64], length: f64) -> (f64, [f64; 2]) {
     let dots = dot(query, candidate);
     let degenerate = |v: &[f64]| v.iter().all(|&x| x == 0.0);
-    if score != Score::Cosine {
-        return (dots, [0.0; 2]);
-    }
-    if degenerate(query) || degenerate(candidate) {
+    if score == Score::Dot || degenerate(query) || degenerate(candidate) {
         return (dots, [1.0; 2]);
     }
+    let shrink = if score.unit_queries() {
+        1.0
+    } else {
+        inverse(length)
+    };
     let chords = [-1.0, 1.0].map(|sign| {
-        let chord = query.iter().zip(candidate).map(|(q, c)| q + sign * c);
+        let chord = query.iter().zip(candidate);
+        let chord = chord.map(|(q, c)| shrink * q + sign * c);
         0.5 * chord.map(|x| x * x).sum::<f64>()
     });
     (dots, chords)
@@ -113,35 +121,47 @@ fn batch_statistics<R: Real>(values: &[f64]) -> BatchStatistics<R> {
     }
 }
 
-/// The stage `positive_backward` of one pair and one of its sides: adds to `gradient` (by the unit
-/// vector under cosine) what `by_target` = ∂value/∂t gives, `own` being that side and `other` the
+/// One side of a pair, as its table is read: of unit length where the score wants it.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub(super) vector: &'a [f64],
+    /// 1/‖vector‖; 0 for a zero vector.
+    pub(super) inverse: f64,
+    /// Whether its table is taken to unit length.
+    pub(super) unit: bool,
+}
+
+/// The stage `positive_backward` of one pair and one of its sides: adds to `gradient` (by the
+/// vector as read) what `by_target` = ∂value/∂t gives, `own` being that side and `other` the
 /// opposite one.
 pub(super) fn positive_backward<R: CpuReal>(
     problem: &Problem<'_, R>,
     positive: &Positive<R>,
     by_target: f64,
-    own: &[f64],
-    other: &[f64],
+    own: Side<'_>,
+    other: Side<'_>,
     gradient: &mut [f64],
 ) {
     let slope = by_target * positive.target.slope.to_f64();
-    // Under cosine only what is orthogonal to the side moves the score.
-    let along = match problem.spec.score {
-        Score::Cosine => positive.score,
-        Score::Dot => 0.0,
-    };
-    let factor = match problem.spec.target {
-        TargetForm::Score => slope * problem.spec.score_scale,
+    let (factor, step, along) = match problem.spec.target {
+        // Of a unit vector, only what is orthogonal to it moves the score.
+        TargetForm::Score => {
+            let along = if own.unit { positive.score } else { 0.0 };
+            (slope * problem.spec.score_scale, 1.0, along)
+        }
         TargetForm::Tangent => {
-            let tangent = own.iter().zip(other).map(|(x, y)| y - along * x);
+            let cosine = positive.score * own.inverse * other.inverse;
+            let along = cosine * own.inverse;
+            let pairs = own.vector.iter().zip(other.vector);
+            let tangent = pairs.map(|(x, y)| other.inverse * y - along * x);
             let length = tangent.map(|x| x * x).sum::<f64>().sqrt();
             if length < NO_TANGENT {
                 return;
             }
-            -slope / length
+            (-slope * own.inverse / length, other.inverse, along)
         }
     };
-    for (gradient, (x, y)) in gradient.iter_mut().zip(own.iter().zip(other)) {
-        *gradient += factor * (y - along * x);
+    for (gradient, (x, y)) in gradient.iter_mut().zip(own.vector.iter().zip(other.vector)) {
+        *gradient += factor * (step * y - along * x);
     }
 }

@@ -211,7 +211,7 @@ fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair
         |buffer, row| {
             table.read_row(row.query, buffer);
             row.norm = norm(buffer);
-            if score == Score::Cosine {
+            if score.unit_queries() {
                 row.factor = inverse(row.norm);
             }
         },

@@ -66,7 +66,7 @@ pub(super) fn read_scaled<R: Real>(matrix: &Matrix<'_>, row: usize, factor: f64,
 
 /// The stage `inverse_norms`: what each row of the table is multiplied by; nothing for dot.
 pub(super) fn inverse_norms(matrix: &Matrix<'_>, score: Score) -> Vec<f64> {
-    if score == Score::Dot {
+    if !score.unit_candidates() {
         return Vec::new();
     }
     (0..matrix.rows())

@@ -12,7 +12,7 @@ use super::{
     runs::{masked, vectorized},
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
-use crate::{Columns, Matrix, loss::Score};
+use crate::{Columns, Matrix};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -35,9 +35,9 @@ impl<R: CpuReal> Block<R> {
         let active = &problem.rows[rows.clone()];
         let queries = gather(&problem.batch.query_table(), active, |row, _| row.factor);
         let second_queries = problem.second.as_ref().map(|second| {
-            gather(&second.queries, active, |_, raw| match second.score {
-                Score::Cosine => inverse(norm(raw)),
-                Score::Dot => 1.0,
+            let unit = second.score.unit_queries();
+            gather(&second.queries, active, |_, raw| {
+                if unit { inverse(norm(raw)) } else { 1.0 }
             })
         });
         Block {

@@ -91,6 +91,7 @@ flags!(
     ENTRY_CONSTANTS = 131072,
     EXCLUDE_SELF = 262144,
     KEEP_POSITIVES = 524288,
+    PROJECTION = 1048576,
 );
 
 /// `flag` if `on`.

@@ -103,7 +103,8 @@ impl Schedule<'_> {
                 ColumnKind::Sampled(per_row) => u(per_row as u64),
                 _ => 0,
             },
-            flags: flag(job::COSINE, self.spec.score == Score::Cosine)
+            flags: flag(job::COSINE, self.spec.score.unit_candidates())
+                | flag(job::PROJECTION, self.spec.score == Score::Projection)
                 | flag(job::LOG_Q, self.shape.log_q)
                 | flag(job::COLUMN_PARAMETERS, self.shape.column_parameters)
                 | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)

@@ -213,7 +213,7 @@ impl Loss for Psl {
             _ => return self.domain("method", self.method, "expected 1 or 2"),
         }
         if self.activation == Activation::Atan {
-            if self.score == Score::Dot {
+            if self.score != Score::Cosine {
                 return self.domain(
                     "score",
                     "dot",

@@ -18,9 +18,9 @@ pub struct Parameters<R> {
 pub struct PositiveScore<R> {
     /// The scaled score s⁺.
     pub score: R,
-    /// 1 − cos θ by the chord formula (cosine only).
+    /// 1 − cos θ by the chord formula (1 for dot products).
     pub one_minus_cos: R,
-    /// 1 + cos θ by the chord formula (cosine only).
+    /// 1 + cos θ by the chord formula (1 for dot products).
     pub one_plus_cos: R,
     /// ‖q‖.
     pub query_norm: R,

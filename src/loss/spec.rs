@@ -14,6 +14,23 @@ pub enum Score {
     Dot,
     /// The inner product of the unit vectors; a zero vector scores 0 and gets no gradient.
     Cosine,
+    /// The inner product with the candidate's unit vector, ‖q‖·cos θ: norms of features count,
+    /// those of classes do not.
+    Projection,
+}
+
+impl Score {
+    /// Whether queries are taken to unit length.
+    #[must_use]
+    pub fn unit_queries(self) -> bool {
+        self == Score::Cosine
+    }
+
+    /// Whether candidates are taken to unit length.
+    #[must_use]
+    pub fn unit_candidates(self) -> bool {
+        self != Score::Dot
+    }
 }
 
 /// How a row's values become one number.
@@ -31,7 +48,7 @@ pub enum TargetForm {
     /// dt/ds⁺, the slope by the (scaled) score: identities, shifts, detached margins.
     Score,
     /// dt/dθ, the slope by the angle; applied along the unit tangent, so nothing diverges at
-    /// θ = 0 or π. Cosine scores only.
+    /// θ = 0 or π. Not for dot products.
     Tangent,
 }
 
@@ -126,7 +143,7 @@ impl Spec {
     ///
     /// # Errors
     /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
-    /// in tangent form without cosine, weights or another reduction beside [`Outer::LogMeanExp`],
+    /// in tangent form with dot products, weights or another reduction beside [`Outer::LogMeanExp`],
     /// row parameters, column parameters or entry constants missing or superfluous.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.check_numbers(shape)?;
@@ -154,7 +171,10 @@ impl Spec {
             return Err(Error::Unsupported(message));
         }
         if self.target == TargetForm::Tangent && self.score == Score::Dot {
-            let message = format!("{}: targets in tangent form need cosine scores", self.name);
+            let message = format!(
+                "{}: targets in tangent form need unit candidates, not dot products",
+                self.name
+            );
             return Err(Error::Unsupported(message));
         }
         let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;

@@ -84,7 +84,8 @@ impl Embeddings {
         match score {
             Score::Dot => top_k(&self.queries, &self.candidates, self.dim, k, masked),
             // A user's own norm changes all of the user's scores alike: no list depends on it.
-            Score::Cosine => {
+            // Norms of users change no user's order.
+            Score::Cosine | Score::Projection => {
                 let candidates = self.unit_candidates();
                 top_k(&self.queries, &candidates, self.dim, k, masked)
             }

@@ -5,6 +5,7 @@ use wgloss::{
     Loss, Real, Result, Shape,
     loss::{
         Entry, Pair, Parameters, PositiveScore, Row, RowLoss, RowReduction, Score, Spec, Target,
+        TargetForm,
     },
 };
 
@@ -63,12 +64,27 @@ impl Loss for Wide {
     fn wgsl(&self) -> &'static str {
         match self.0 {
             Form::Thresholds => include_str!("thresholds.wgsl"),
-            Form::LogSum | Form::Entries => include_str!("wide.wgsl"),
+            Form::LogSum => concat!(
+                include_str!("wide.wgsl"),
+                "fn loss_batch_value(positive: PositiveScore) -> f32 {
+                    return positive.row.y + positive.row.x;
+                }"
+            ),
+            Form::Entries => concat!(
+                include_str!("wide.wgsl"),
+                "fn loss_batch_value(positive: PositiveScore) -> f32 {
+                    return positive.query_norm + positive.row.x;
+                }"
+            ),
         }
     }
 
     fn batch_value<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> R {
-        positive.query_norm + positive.row[0]
+        match self.0 {
+            // Does not move with the embeddings, so that their differences can be taken.
+            Form::LogSum => positive.row[1] + positive.row[0],
+            Form::Entries | Form::Thresholds => positive.query_norm + positive.row[0],
+        }
     }
 
     fn target<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> Target<R> {
@@ -123,6 +139,61 @@ impl Loss for Wide {
             value: share * row.sum - row.target,
             sum_slope: share,
             target_slope: -R::ONE,
+        }
+    }
+}
+
+/// ArcFace on feature norms: z = ‖q‖·cos θ, t = ‖q‖·cos(θ + m); queries keep their length.
+#[derive(Clone, Debug)]
+pub struct NormMargin;
+
+impl Loss for NormMargin {
+    fn spec(&self) -> Spec {
+        Spec {
+            target: TargetForm::Tangent,
+            ..Spec::log_sum_exp("norm_margin", Score::Projection, 1.0)
+        }
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        vec![1.0, 0.3_f64.cos(), 0.3_f64.sin()]
+    }
+
+    fn check(&self, _shape: &Shape) -> Result<()> {
+        Ok(())
+    }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("norm_margin.wgsl")
+    }
+
+    fn target<R: Real>(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
+        let [_, cos_m, sin_m, ..] = p.constants;
+        let sin = (positive.one_minus_cos * positive.one_plus_cos).sqrt();
+        let cos = R::ONE - positive.one_minus_cos;
+        let (along, across) = (cos * cos_m - sin * sin_m, sin * cos_m + cos * sin_m);
+        Target {
+            value: positive.query_norm * along,
+            slope: -positive.query_norm * across,
+            norm_slope: along,
+            row_constant: R::ZERO,
+        }
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, _p: &Parameters<R>) -> Pair<R> {
+        Pair {
+            value: entry.score,
+            score_slope: R::ONE,
+            target_slope: R::ZERO,
+        }
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
+        let gap = row.sum - row.target - row.positive_offset;
+        RowLoss {
+            value: gap.softplus(),
+            sum_slope: gap.sigmoid(),
+            target_slope: -gap.sigmoid(),
         }
     }
 }

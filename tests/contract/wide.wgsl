@@ -1,7 +1,3 @@
-fn loss_batch_value(positive: PositiveScore) -> f32 {
-    return positive.query_norm + positive.row.x;
-}
-
 fn loss_target(positive: PositiveScore) -> Target {
     let seen = positive.batch.x + positive.batch.y + 0.1 * positive.batch.z;
     let slope = 1.0 + 0.1 * positive.row.x + 0.1 * seen;

@@ -44,7 +44,8 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     let registered = registry::variants();
     let registered = registered.iter().map(|loss| loss.as_dyn());
     let wide = contract::Wide::ALL.iter().map(|loss| loss as &dyn DynLoss);
-    for loss in registered.chain(wide) {
+    let norm_margin = &contract::NormMargin as &dyn DynLoss;
+    for loss in registered.chain(wide).chain([norm_margin]) {
         if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
             for family in FAMILIES {
                 compose_family(loss, family, &mut all);

@@ -260,6 +260,7 @@ fn save<B: Backend>(out: &Path, report: &Report<'_>, trainer: &Trainer<'_, B>) -
         let rank_by = match report.settings.rank_by {
             Score::Dot => "dot",
             Score::Cosine => "cosine",
+            Score::Projection => "projection",
         };
         let about = [
             ("rank_by", rank_by.to_owned()),

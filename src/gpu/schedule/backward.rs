@@ -336,7 +336,9 @@ impl Schedule<'_> {
         let job = self.row_job(rows);
         for piece in self.grad_pieces(Slot::GradQueries)? {
             let job = Job {
-                flags: job.flags | flag(job::IDENTITY, !indexed),
+                flags: job.flags & !job::COSINE
+                    | flag(job::COSINE, self.spec.score.unit_queries())
+                    | flag(job::IDENTITY, !indexed),
                 ..at_piece(job, piece)
             };
             let binds = [

@@ -6,7 +6,10 @@ use crate::gpu::{
     job::{self, Job, flag},
     sizes::{SUM_BLOCK, TILE},
 };
-use crate::{Result, loss::Pool};
+use crate::{
+    Result,
+    loss::{Pool, Score},
+};
 
 /// What `positive_scores` reads in both of its forms.
 const POSITIVE_INPUTS: [Slot; 4] = [
@@ -71,7 +74,7 @@ impl Schedule<'_> {
             tiles,
         );
         if self.spec.second.is_some() {
-            let second = self.second_job(job, 0);
+            let second = self.second_job(job, 0, Score::unit_candidates);
             self.push_items(
                 Stage::SampledScores,
                 &[],

@@ -80,12 +80,10 @@ impl Schedule<'_> {
         Ok(())
     }
 
-    /// `job` for the second tables, with their width and score.
-    pub(super) fn second_job(&self, job: Job, at: u32) -> Job {
-        let cosine = self
-            .spec
-            .second
-            .is_some_and(|second| second.score == Score::Cosine);
+    /// `job` for the second tables, with their width; `unit` says of a score whether the table at
+    /// hand is taken to unit length.
+    pub(super) fn second_job(&self, job: Job, at: u32, unit: fn(Score) -> bool) -> Job {
+        let cosine = self.spec.second.is_some_and(|second| unit(second.score));
         Job {
             dim: u(self.shape.second_dim.unwrap_or(0) as u64),
             dim4: job.second_dim4,
@@ -98,12 +96,14 @@ impl Schedule<'_> {
 
     pub(super) fn pack_queries(&mut self, chunk: (u64, u64), count: bool) -> Result<()> {
         let job = self.row_job(chunk);
-        let cosine = self.spec.score == Score::Cosine;
+        let cosine = self.spec.score.unit_queries();
         let job = Job {
             item_begin: job.row_begin,
             item_count: job.row_count,
             item_pad: job.row_pad,
-            flags: job.flags & !OF_COLUMNS | flag(job::COUNT, count),
+            flags: job.flags & !(job::COSINE | OF_COLUMNS)
+                | flag(job::COSINE, cosine)
+                | flag(job::COUNT, count),
             ..job
         };
         let indexed = self.shape.indexed_rows;
@@ -128,7 +128,7 @@ impl Schedule<'_> {
             job,
         )?;
         if self.spec.second.is_some() {
-            let job = self.second_job(job, job.second_queries);
+            let job = self.second_job(job, job.second_queries, Score::unit_queries);
             self.pack(
                 Source {
                     table: Slot::SecondQueryTable,
@@ -150,7 +150,7 @@ impl Schedule<'_> {
     ) -> Result<()> {
         let job = self.column_job(rows, columns);
         let count_here = count && (rows.0 == 0 || self.sizes.sampled());
-        let cosine = self.spec.score == Score::Cosine;
+        let cosine = self.spec.score.unit_candidates();
         let items = if self.sizes.sampled() {
             job.row_pad * job.column_pad
         } else {
@@ -186,7 +186,7 @@ impl Schedule<'_> {
             job,
         )?;
         if self.spec.second.is_some() {
-            let job = self.second_job(job, job.second_candidates);
+            let job = self.second_job(job, job.second_candidates, Score::unit_candidates);
             self.pack(
                 Source {
                     table: Slot::SecondCandidateTable,
