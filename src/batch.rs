@@ -33,6 +33,7 @@ pub struct Batch<'a> {
     entry_constants: Option<&'a [f32]>,
     exclude_self: bool,
     positives_in_columns: bool,
+    columns_per_class: usize,
 }
 
 impl<'a> Batch<'a> {
@@ -72,6 +73,7 @@ impl<'a> Batch<'a> {
             entry_constants: None,
             exclude_self: false,
             positives_in_columns: false,
+            columns_per_class: 1,
         };
         batch.check_positives()?;
         Ok(batch)
@@ -118,6 +120,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// An empty list, a length other than B × `per_row`, or an id out of range.
     pub fn columns(mut self, columns: Columns<'a>) -> Result<Self> {
+        if self.columns_per_class > 1 && !matches!(columns, Columns::All) {
+            return Err(shape("columns", "all columns".into(), "listed ones"));
+        }
         match columns {
             Columns::All => {}
             Columns::Shared(ids) => {
@@ -160,7 +165,7 @@ impl<'a> Batch<'a> {
             Exclude::ByRow(lists) => (lists, self.n_rows()),
             Exclude::ByQuery(lists) => (lists, self.queries.rows()),
         };
-        check_lists("exclude", lists, expected, self.candidates.rows(), false)?;
+        check_lists("exclude", lists, expected, self.n_classes(), false)?;
         self.exclude = Some(exclude);
         Ok(self)
     }
@@ -299,6 +304,13 @@ impl<'a> Batch<'a> {
             return Err(shape("candidates", expected, self.candidates.rows()));
         }
         self.not_sampled("exclude_self")?;
+        if self.columns_per_class > 1 {
+            return Err(shape(
+                "exclude_self",
+                "classes of one candidate".into(),
+                "several",
+            ));
+        }
         self.exclude_self = true;
         Ok(self)
     }
@@ -314,6 +326,37 @@ impl<'a> Batch<'a> {
         Ok(self)
     }
 
+    /// Classes have `count` sub-centres each: candidates `count`·y to `count`·y + `count` − 1 are
+    /// those of class y, and a row's score with y is that of the best, the lowest on ties (Deng et
+    /// al., Sub-center ArcFace, ECCV 2020). Positives and exclusion lists then hold classes; log q
+    /// and column parameters still belong to candidates. All columns; no second tables.
+    ///
+    /// # Errors
+    /// `count` is 0 or does not divide the number of candidates, a positive or an excluded id is no
+    /// class, columns are listed, or [`Batch::exclude_self`] was called.
+    pub fn columns_per_class(mut self, count: usize) -> Result<Self> {
+        let candidates = self.candidates.rows();
+        if count == 0 || !candidates.is_multiple_of(count) {
+            let expected = format!("a divisor of {candidates}, the number of candidates");
+            return Err(shape("columns_per_class", expected, count));
+        }
+        if !matches!(self.columns, Columns::All) || self.exclude_self {
+            let expected = "all columns, without exclude_self".into();
+            return Err(shape("columns_per_class", expected, "other columns"));
+        }
+        self.columns_per_class = count;
+        self.check_positives()?;
+        match self.exclude {
+            Some(exclude) => self.exclude(exclude),
+            None => Ok(self),
+        }
+    }
+
+    /// What ids of positives are below.
+    fn n_classes(&self) -> usize {
+        self.candidates.rows() / self.columns_per_class
+    }
+
     fn not_sampled(&self, argument: &'static str) -> Result<()> {
         match self.columns {
             Columns::Sampled { .. } => Err(shape(
@@ -326,7 +369,7 @@ impl<'a> Batch<'a> {
     }
 
     fn check_positives(&self) -> Result<()> {
-        let n = self.candidates.rows();
+        let n = self.n_classes();
         match self.positives {
             Positives::One(ids) => {
                 if ids.len() != self.queries.rows() && ids.is_empty() {

@@ -82,6 +82,9 @@ pub struct Shape {
     pub exclude_self: bool,
     /// Whether a row's positives are columns of it too.
     pub positives_in_columns: bool,
+    /// K, candidates that belong to one class and compete for it; 1 unless classes have
+    /// sub-centres.
+    pub columns_per_class: usize,
 }
 
 impl Shape {
@@ -110,6 +113,7 @@ impl Shape {
             entry_constants: false,
             exclude_self: false,
             positives_in_columns: false,
+            columns_per_class: 1,
         }
     }
 

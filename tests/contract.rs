@@ -2,6 +2,8 @@
 //! per entry, statistics over the batch, gradients of column parameters, self-exclusion, norms of
 //! queries alone.
 
+#[path = "contract/centres.rs"]
+mod centres;
 #[path = "contract/losses.rs"]
 mod losses;
 
@@ -124,9 +126,10 @@ fn gradients_of_tables_are_derivatives() {
     let mut tried = 0;
     each(|what, loss, batch| {
         // Statistics that move with the embeddings are constants by contract; zero vectors have
-        // no derivative; at D = 1 angles are corners.
+        // no derivative; at D = 1 angles are corners, and so is where sub-centres change places.
         let moves = loss.spec().batch_statistics && !what.contains("LogSum");
-        if moves || what.contains("zeros") || what.contains("one-number") {
+        let corners = ["zeros", "one-number", "sub-centres"];
+        if moves || corners.iter().any(|corner| what.contains(corner)) {
             return;
         }
         let (queries, candidates) = (batch.query_table(), batch.candidate_table());

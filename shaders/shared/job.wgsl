@@ -58,6 +58,8 @@ struct Job {
     thetas: u32,
     // Numbers per batch row.
     row_parameters: u32,
+    // Candidates of a class.
+    per_class: u32,
 }
 
 // Entries are their own ids.
@@ -102,6 +104,8 @@ const EXCLUDE_SELF: u32 = 262144u;
 const KEEP_POSITIVES: u32 = 524288u;
 // Scores are ‖q‖·cos θ: candidates are of unit length, queries are not.
 const PROJECTION: u32 = 1048576u;
+// The last piece of a table.
+const LAST: u32 = 2097152u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

@@ -23,18 +23,22 @@ fn set_bit(row: u32, column: u32) {
     masks[word] = masks[word] | (1u << (at % 32u));
 }
 
-fn mask_id(row: u32, id: u32) {
-    if id >= job.table_rows {
+// All candidates of a class, or the one candidate that it is.
+fn mask_class(row: u32, own_class: u32) {
+    if own_class >= job.table_rows / job.per_class {
         return;
     }
 #if SHARED
+    let id = own_class;
     var place = heads[id] - 1u;
     while place < job.columns {
         set_bit(row, place);
         place = links[place].y;
     }
 #else
-    set_bit(row, id);
+    for (var k = 0u; k < job.per_class; k += 1u) {
+        set_bit(row, own_class * job.per_class + k);
+    }
 #end
 }
 
@@ -66,7 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if !has(KEEP_POSITIVES) {
         let pair_end = min(pair_offsets[batch_row + 1u], job.pairs);
         for (var pair = pair_offsets[batch_row]; pair < pair_end; pair += 1u) {
-            mask_id(row, positive_ids[pair]);
+            // Behind `positive_centres` ids are those of candidates.
+            mask_class(row, positive_ids[pair] / job.per_class);
         }
     }
     var query = batch_row;
@@ -74,14 +79,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         query = row_ids[batch_row];
     }
     if has(EXCLUDE_SELF) {
-        mask_id(row, query);
+        mask_class(row, query);
     }
     if has(EXCLUDE) {
         var list = select(batch_row, query, has(EXCLUDE_BY_QUERY));
         list = min(list, arrayLength(&exclude_offsets) - 2u);
         let end = min(exclude_offsets[list + 1u], arrayLength(&exclude_ids));
         for (var at = exclude_offsets[list]; at < end; at += 1u) {
-            mask_id(row, exclude_ids[at]);
+            mask_class(row, exclude_ids[at]);
         }
     }
 }

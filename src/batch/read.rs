@@ -50,6 +50,7 @@ impl<'a> Batch<'a> {
             entry_constants: self.entry_constants.is_some(),
             exclude_self: self.exclude_self,
             positives_in_columns: self.positives_in_columns,
+            columns_per_class: self.columns_per_class,
         })
     }
 
@@ -164,4 +165,6 @@ getters! {
     excludes_self, exclude_self: bool;
     /// Whether positives are columns of their rows.
     keeps_positives, positives_in_columns: bool;
+    /// K, sub-centres of a class.
+    centres_per_class, columns_per_class: usize;
 }

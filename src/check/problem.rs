@@ -39,6 +39,7 @@ pub struct Problem {
     sum: bool,
     /// Whether rows are no negatives of themselves, and positives are columns.
     own: bool,
+    columns_per_class: usize,
     row_parameters: Vec<f32>,
     column_parameters: Vec<f32>,
     entry_constants: Vec<f32>,
@@ -105,6 +106,9 @@ impl Problem {
         if self.own {
             batch = batch.exclude_self()?.positives_in_columns()?;
         }
+        if self.columns_per_class > 1 {
+            batch = batch.columns_per_class(self.columns_per_class)?;
+        }
         let batch = self.numbers(batch, spec)?;
         batch.theta(&THETA[..spec.thetas.min(THETA.len())])
     }
@@ -129,7 +133,8 @@ impl Problem {
     #[must_use]
     pub fn suits(spec: &Spec, shape: &Shape) -> bool {
         let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
-        sampled || !spec.entry_constants
+        let centres = shape.columns_per_class > 1;
+        (sampled || !spec.entry_constants) && !(centres && spec.second.is_some())
     }
 
     /// Random tables; row b's positive is somewhere; everything else as a plain batch has it.
@@ -155,6 +160,7 @@ impl Problem {
             upstream: None,
             sum: false,
             own: false,
+            columns_per_class: 1,
             row_parameters: random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS),
             column_parameters: random.numbers(candidates),
             entry_constants: random.numbers(MOST_ROWS * MOST_SAMPLED),

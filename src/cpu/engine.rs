@@ -138,6 +138,7 @@ impl<R: CpuReal> Engine<'_, R> {
         let mut slot = 0;
         for (i, row) in block.active(self.problem).iter().enumerate() {
             let count = self.plan.columns - block.masks.of(i).len();
+            let count = count / self.problem.shape.columns_per_class;
             for (nth, at) in row.pairs.clone().enumerate() {
                 let nth = if self.problem.spec.separable { 0 } else { nth };
                 let start = self.theta.len();

@@ -56,8 +56,11 @@ fn hidden<R: CpuReal>(
     };
     let own = batch.excludes_self().then_some(row.query as u32);
     let ids = (positives.iter().chain(excluded).chain(&own)).filter(|&&id| id != IGNORED);
+    let centres = batch.centres_per_class() as u32;
     let mut columns: Vec<u32> = match shared {
-        None => ids.copied().collect(),
+        None => ids
+            .flat_map(|&id| id * centres..(id + 1) * centres)
+            .collect(),
         Some(places) => ids
             .flat_map(|&id| places.of(id as usize))
             .copied()

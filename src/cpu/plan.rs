@@ -54,6 +54,8 @@ impl Plan {
         while block * stripe > budget && stripe > GRAIN {
             stripe /= 2;
         }
+        // A class's sub-centres lie in one stripe.
+        let stripe = stripe.next_multiple_of(problem.shape.columns_per_class);
         let copied = options.copy_bytes / (size_of::<R>() * problem.shape.dim);
         let copied = if problem.candidates.is_copied() {
             columns

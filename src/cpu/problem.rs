@@ -4,7 +4,7 @@ use super::{
     Options,
     kernels::{Kernels, Setting},
     product::CpuReal,
-    tables::{Candidates, inverse, norm, read_scaled},
+    tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{
     Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
@@ -92,7 +92,11 @@ impl<'a, R: CpuReal> Problem<'a, R> {
                 candidates: Candidates::new(candidates, tile.score, ids, limit),
             })
         });
-        let (rows, pairs) = active_rows(batch, spec.score);
+        let (rows, mut pairs) = active_rows(batch, spec.score);
+        let candidates = Candidates::new(batch.candidate_table(), spec.score, ids, limit);
+        if shape.columns_per_class > 1 {
+            choose_centres(batch, &rows, &mut pairs, &candidates);
+        }
         Ok(Problem {
             batch,
             shape,
@@ -102,7 +106,7 @@ impl<'a, R: CpuReal> Problem<'a, R> {
             backward,
             rows,
             pairs,
-            candidates: Candidates::new(batch.candidate_table(), spec.score, ids, limit),
+            candidates,
             second,
             offsets: per_column(batch.log_probabilities(), ids, |log_q| -R::from_f32(log_q)),
             columns: per_column(batch.all_column_parameters(), ids, R::from_f32),
@@ -217,6 +221,33 @@ fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair
         },
     );
     (rows, pairs)
+}
+
+/// From classes to the candidates that stand for them: of each pair's class the sub-centre that
+/// scores best, the lowest on ties.
+fn choose_centres<R: CpuReal>(
+    batch: &Batch<'_>,
+    rows: &[ActiveRow],
+    pairs: &mut [LivePair],
+    candidates: &Candidates<'_, R>,
+) {
+    let (table, count) = (batch.query_table(), batch.centres_per_class());
+    pairs.par_iter_mut().with_min_len(8).for_each_init(
+        || [(); 2].map(|()| vec![0.0; table.dim()]),
+        |[query, candidate], pair| {
+            let row = &rows[pair.row];
+            read_scaled(&table, row.query, row.factor, query);
+            let mut best = (f64::NEG_INFINITY, 0);
+            for id in pair.positive * count..(pair.positive + 1) * count {
+                candidates.read_double(id, candidate);
+                let score = dot(query, candidate);
+                if score > best.0 {
+                    best = (score, id);
+                }
+            }
+            pair.positive = best.1;
+        },
+    );
 }
 
 /// Numbers of the candidates, column by column where `ids` lists the columns.

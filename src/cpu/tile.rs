@@ -111,6 +111,7 @@ impl<R: CpuReal> Tile<R> {
             buffer,
         );
         place.mask(&mut self.scores);
+        place.keep_best_centres(problem.shape.columns_per_class, &mut self.scores);
         if let Some(second) = &problem.second {
             let (candidates, buffer) = (&second.candidates, &mut self.second_buffer);
             let queries = &block.second_queries;
@@ -244,6 +245,33 @@ impl<R: CpuReal> Place<'_, R> {
                         product(out, stripe, queries, columns, scale, false);
                     });
             });
+    }
+
+    /// Masks all but the best sub-centre of every class, the lowest on ties.
+    fn keep_best_centres(&self, centres: usize, scores: &mut [R]) {
+        if centres == 1 {
+            return;
+        }
+        let rows = self.block.rows.len();
+        let stripes = scores.par_chunks_mut(self.plan.stripe * rows).enumerate();
+        stripes.for_each(|(i, out)| {
+            let width = self.plan.stripe_of(self.chunk, i).len();
+            for out in out.chunks_mut(self.plan.stripe) {
+                for class in out[..width].chunks_mut(centres) {
+                    let mut best = 0;
+                    for (at, score) in class.iter().enumerate() {
+                        if *score > class[best] {
+                            best = at;
+                        }
+                    }
+                    for (at, score) in class.iter_mut().enumerate() {
+                        if at != best {
+                            *score = masked();
+                        }
+                    }
+                }
+            }
+        });
     }
 
     fn mask(&self, scores: &mut [R]) {

@@ -57,6 +57,7 @@ job!(
     row_total,
     thetas,
     row_parameters,
+    per_class,
 );
 
 /// Bytes between two jobs in their buffer: the largest alignment an adapter may ask for.
@@ -92,6 +93,7 @@ flags!(
     EXCLUDE_SELF = 262144,
     KEEP_POSITIVES = 524288,
     PROJECTION = 1048576,
+    LAST = 2097152,
 );
 
 /// `flag` if `on`.

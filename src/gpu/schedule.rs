@@ -2,6 +2,7 @@
 //! in [`Plan::encode_part`](super::Plan::encode_part) runs it.
 
 mod backward;
+mod centres;
 mod forward;
 mod pack;
 mod sort;
@@ -99,6 +100,7 @@ impl Schedule<'_> {
             row_total: u(s.row_total),
             thetas: u(self.spec.thetas as u64),
             row_parameters: u(self.shape.row_parameters as u64),
+            per_class: u(self.shape.columns_per_class as u64),
             per_row: match self.shape.columns {
                 ColumnKind::Sampled(per_row) => u(per_row as u64),
                 _ => 0,
@@ -175,8 +177,12 @@ impl Schedule<'_> {
     /// # Errors
     /// A table that cannot be cut to the binding limit.
     pub fn build(&mut self) -> Result<usize> {
-        self.sorts();
+        self.sort_rows();
         self.pair_rows();
+        if self.shape.columns_per_class > 1 {
+            self.positive_centres()?;
+        }
+        self.sorts();
         if self.spec.batch_statistics {
             self.batch_statistics()?;
         }

@@ -95,6 +95,14 @@ fn round_down(value: u64, unit: u64) -> u64 {
     (value / unit * unit).max(unit)
 }
 
+fn least_common_multiple(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
+}
+
 impl Sizes {
     /// Cuts a shape.
     #[must_use]
@@ -133,7 +141,9 @@ impl Sizes {
         let column_room = (half / (per_column + row_chunk / 8))
             .min(limits.max_binding / per_column)
             .min(limits.max_binding * 8 / row_chunk);
-        let chunk_unit = if sampled { COLUMN_UNIT } else { PRODUCT_BLOCK };
+        // A class's sub-centres lie in one chunk.
+        let whole = least_common_multiple(PRODUCT_BLOCK, shape.columns_per_class as u64);
+        let chunk_unit = if sampled { COLUMN_UNIT } else { whole };
         let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, chunk_unit));
         let scratches = if spec.column_parameters { 2 } else { 1 };
         let weight_bytes = row_chunk * 4 * scratches;
@@ -256,6 +266,7 @@ impl Sizes {
                 _ => 0,
             },
             Slot::PairInputs => p * 16,
+            Slot::CentreScores if self.shape.columns_per_class > 1 => p * 8,
             Slot::BatchValues => self.batch_statistics(p * 4),
             Slot::BatchBlocks => self.batch_statistics(p.div_ceil(SUM_BLOCK) * 20),
             Slot::BatchStatistics => self.batch_statistics(16),
@@ -302,6 +313,13 @@ impl Sizes {
         } else {
             bytes
         }
+    }
+
+    /// Columns that a lane of `centre_masks` walks: whole mask words, and whole classes.
+    #[must_use]
+    pub fn centre_span(&self) -> u64 {
+        let unit = least_common_multiple(32, self.shape.columns_per_class as u64);
+        round_up(MIN_SPAN, unit)
     }
 
     /// Segments of a sort of `count` entries.

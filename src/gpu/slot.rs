@@ -41,6 +41,7 @@ pub enum Slot {
     // Per pair and per row.
     PairRows,
     PairInputs,
+    CentreScores,
     BatchValues,
     BatchBlocks,
     BatchStatistics,
@@ -98,6 +99,7 @@ impl Slot {
             Heads,
             PairRows,
             PairInputs,
+            CentreScores,
             BatchValues,
             BatchBlocks,
             BatchStatistics,

@@ -48,6 +48,10 @@ stages! {
     BatchStatistics => "batch_statistics",
     /// Score, angle and target of every pair.
     PositiveScores => "positive_scores",
+    /// Classes of the pairs → the candidates that stand for them, where classes have several.
+    PositiveCentres => "positive_centres",
+    /// Bits of the sub-centres that do not stand for their class.
+    CentreMasks => "centre_masks",
     /// Bits of masked columns.
     Mask => "mask",
     /// Bits of masked slots of sampled columns.
@@ -112,6 +116,6 @@ impl Stage {
     /// Whether the text holds the score tile.
     #[must_use]
     pub fn has_tile(self) -> bool {
-        matches!(self, Stage::RowReduce | Stage::Weights)
+        matches!(self, Stage::RowReduce | Stage::Weights | Stage::CentreMasks)
     }
 }

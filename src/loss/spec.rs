@@ -166,6 +166,10 @@ impl Spec {
             );
             return Err(Error::Unsupported(message));
         }
+        if shape.columns_per_class > 1 && self.second.is_some() {
+            let message = format!("{}: sub-centres go with one pair of tables", self.name);
+            return Err(Error::Unsupported(message));
+        }
         if shape.log_q && self.reduction == RowReduction::Sum {
             let message = format!("{}: log_q is for log-sum losses only", self.name);
             return Err(Error::Unsupported(message));

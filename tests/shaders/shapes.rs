@@ -45,6 +45,11 @@ pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
             all.push((shape(ColumnKind::Sampled(7), log_q, dim), true));
         }
     }
+    let centres = Shape {
+        columns_per_class: 3,
+        ..plain.clone()
+    };
+    all.extend([(centres.clone(), false), (centres, true)]);
     all.extend([(listed, false), (weighted, false)]);
     all
 }

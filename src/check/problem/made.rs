@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Problem> {
         upstream(),
         zeros(),
         own_rows(),
+        sub_centres(),
     ]
 }
 
@@ -129,6 +130,17 @@ fn own_rows() -> Problem {
         .collect();
     problem.offsets = Some((0..=9).map(|row| 2 * row).collect());
     problem.own = true;
+    problem
+}
+
+/// Classes of three sub-centres; some excluded, one label twice.
+fn sub_centres() -> Problem {
+    let mut problem = Problem::new("sub-centres", [8, 3 * 41, 6]);
+    let mut random = Random(8);
+    problem.positives = random.ids(8, 41);
+    problem.positives[1] = problem.positives[0];
+    problem.exclude = Some((running_sum(&[2, 0, 3, 0, 0, 1, 0, 4]), random.ids(10, 41)));
+    problem.columns_per_class = 3;
     problem
 }
 

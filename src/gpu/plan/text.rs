@@ -44,6 +44,10 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     if let Family::Subgroup { .. } = family {
         flags.push("SUBGROUPS");
     }
+    if sizes.resident() && dispatch.stage.has_tile() {
+        counts.push(("DIM4", count(sizes.dim4)));
+        flags.push("RESIDENT");
+    }
     if dispatch.stage.has_loss() {
         let spec = loss.spec();
         counts.extend([
@@ -51,14 +55,10 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
             ("STATISTIC_SIZE", count(sizes.statistic)),
             ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
         ]);
-        if sizes.resident() && dispatch.stage.has_tile() {
-            counts.push(("DIM4", count(sizes.dim4)));
-        }
         for (on, name) in [
             (spec.separable, "SEPARABLE"),
             (sizes.is_sum(), "SUM"),
             (spec.second.is_some(), "SECOND"),
-            (sizes.resident() && dispatch.stage.has_tile(), "RESIDENT"),
         ] {
             if on {
                 flags.push(name);

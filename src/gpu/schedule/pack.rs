@@ -2,7 +2,7 @@
 
 use super::{Bind, Schedule, u};
 use crate::gpu::{
-    Slot, Stage,
+    Slot, Stage, TableLayout,
     job::{self, Job, flag},
     sizes::Sizes,
 };
@@ -48,12 +48,7 @@ impl Schedule<'_> {
                 flags: source.flags | job.flags,
                 ..job
             };
-            let mut flags = Vec::new();
-            if layout.half {
-                flags.push("HALF");
-            } else if layout.stride.is_multiple_of(4) && job.dim.is_multiple_of(4) {
-                flags.push("ALIGNED");
-            }
+            let mut flags = layout_flags(layout, job.dim);
             if packed == Slot::Candidates && self.sizes.sampled() {
                 flags.push("SAMPLED");
             }
@@ -248,6 +243,9 @@ impl Schedule<'_> {
         binds.push(Slot::Masks.into());
         let flags: &[&str] = if shared { &["SHARED"] } else { &[] };
         self.push_items(Stage::Mask, flags, &binds, job, row_pad);
+        if self.shape.columns_per_class > 1 {
+            self.centre_masks(job);
+        }
     }
 
     /// Packs the pairs' candidates, chunk by chunk.
@@ -278,6 +276,17 @@ impl Schedule<'_> {
         };
         self.pack(source, Slot::Positives, pack)?;
         Ok(job)
+    }
+}
+
+/// Flags of the texts that read a caller's table.
+pub(super) fn layout_flags(layout: TableLayout, dim: u32) -> Vec<&'static str> {
+    if layout.half {
+        vec!["HALF"]
+    } else if layout.stride.is_multiple_of(4) && dim.is_multiple_of(4) {
+        vec!["ALIGNED"]
+    } else {
+        Vec::new()
     }
 }
 

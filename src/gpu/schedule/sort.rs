@@ -67,11 +67,16 @@ impl Schedule<'_> {
         );
     }
 
-    pub(super) fn sorts(&mut self) {
-        let (queries, candidates) = (self.shape.queries as u64, self.shape.candidates as u64);
+    pub(super) fn sort_rows(&mut self) {
         if self.shape.indexed_rows {
+            let queries = self.shape.queries as u64;
             self.sort(Slot::RowIds, Slot::RowLinks, self.sizes.rows, queries);
         }
+    }
+
+    /// Sorts positives and columns, once positives are candidates.
+    pub(super) fn sorts(&mut self) {
+        let candidates = self.shape.candidates as u64;
         if self.want.candidates || self.want.column_parameters {
             self.sort(
                 Slot::PositiveIds,
