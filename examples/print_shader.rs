@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 use wgloss::{
-    ColumnKind, Error, ReductionKind, Result, Shape,
+    Error, Result, Shape,
     gpu::{Family, PlanOptions, Stage, TableLayouts, estimate, shader_text, sizes::Limits},
     loss::registry,
 };

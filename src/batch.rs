@@ -4,7 +4,7 @@ mod checks;
 mod lists;
 mod read;
 
-pub use lists::{Columns, Exclude, Lists, Positives, Reduction};
+pub use lists::{Columns, Exclude, GivenScores, Lists, Positives, Reduction};
 
 use crate::{
     Error, Matrix, Result,
@@ -34,6 +34,9 @@ pub struct Batch<'a> {
     exclude_self: bool,
     positives_in_columns: bool,
     columns_per_class: usize,
+    given: Option<GivenScores<'a>>,
+    /// Ids of the positives where scores are given: all of them the one candidate there is.
+    given_ids: Vec<u32>,
 }
 
 impl<'a> Batch<'a> {
@@ -55,7 +58,13 @@ impl<'a> Batch<'a> {
         }
         fits_u32("queries", queries.rows())?;
         fits_u32("candidates", candidates.rows())?;
-        let batch = Batch {
+        let batch = Batch::plain(queries, candidates, positives);
+        batch.check_positives()?;
+        Ok(batch)
+    }
+
+    fn plain(queries: Matrix<'a>, candidates: Matrix<'a>, positives: Positives<'a>) -> Self {
+        Batch {
             queries,
             candidates,
             rows: None,
@@ -74,9 +83,41 @@ impl<'a> Batch<'a> {
             exclude_self: false,
             positives_in_columns: false,
             columns_per_class: 1,
-        };
-        batch.check_positives()?;
-        Ok(batch)
+            given: None,
+            given_ids: Vec::new(),
+        }
+    }
+
+    /// A batch without embeddings: scores are given, and gradients are for them. One positive per
+    /// row; weights, reduction, row parameters and θ as with embeddings.
+    ///
+    /// # Errors
+    /// No rows or columns, lengths that do not fit, or a number is not finite.
+    pub fn from_scores(given: GivenScores<'a>) -> Result<Self> {
+        let rows = given.positives.len();
+        if rows == 0 || given.per_row == 0 {
+            let actual = format!("{rows} rows of {} columns", given.per_row);
+            return Err(shape(
+                "scores",
+                "at least one row and column".into(),
+                actual,
+            ));
+        }
+        fits_u32("positive_scores", rows)?;
+        check_numbers("positive_scores", given.positives, rows)?;
+        check_numbers("column_scores", given.columns, rows * given.per_row)?;
+        if let Some((positives, columns)) = given.reference {
+            check_numbers("reference_positive_scores", positives, rows)?;
+            check_numbers("reference_column_scores", columns, rows * given.per_row)?;
+        }
+        let none = Matrix::none();
+        let per_row = given.per_row;
+        Ok(Batch {
+            columns: Columns::Sampled { ids: &[], per_row },
+            given: Some(given),
+            given_ids: vec![0; rows],
+            ..Batch::plain(none, none, Positives::One(&[]))
+        })
     }
 
     /// The same batch on other tables of the same sizes: the next step of a training loop.
@@ -84,6 +125,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// Rows or widths differ from the tables before.
     pub fn tables(mut self, queries: Matrix<'a>, candidates: Matrix<'a>) -> Result<Self> {
+        self.needs_embeddings("queries")?;
         for (argument, before, after) in [
             ("queries", &self.queries, &queries),
             ("candidates", &self.candidates, &candidates),
@@ -103,6 +145,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The length is not that of the positives, or an id is out of range.
     pub fn rows(mut self, rows: &'a [u32]) -> Result<Self> {
+        self.needs_embeddings("rows")?;
         if rows.len() != self.n_rows() {
             return Err(shape(
                 "rows",
@@ -120,6 +163,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// An empty list, a length other than B × `per_row`, or an id out of range.
     pub fn columns(mut self, columns: Columns<'a>) -> Result<Self> {
+        self.needs_embeddings("columns")?;
         if self.columns_per_class > 1 && !matches!(columns, Columns::All) {
             return Err(shape("columns", "all columns".into(), "listed ones"));
         }
@@ -161,6 +205,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The wrong number of lists, or an id out of range. Call [`Batch::rows`] first.
     pub fn exclude(mut self, exclude: Exclude<'a>) -> Result<Self> {
+        self.needs_embeddings("exclude")?;
         let (lists, expected) = match exclude {
             Exclude::ByRow(lists) => (lists, self.n_rows()),
             Exclude::ByQuery(lists) => (lists, self.queries.rows()),
@@ -175,6 +220,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The length is not N, or a number is not finite.
     pub fn log_q(mut self, log_q: &'a [f32]) -> Result<Self> {
+        self.needs_embeddings("log_q")?;
         check_numbers("log_q", log_q, self.candidates.rows())?;
         self.log_q = Some(log_q);
         Ok(self)
@@ -207,6 +253,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// Row counts or widths do not fit.
     pub fn second(mut self, queries: Matrix<'a>, candidates: Matrix<'a>) -> Result<Self> {
+        self.needs_embeddings("adv_queries")?;
         if queries.rows() != self.queries.rows() {
             return Err(shape(
                 "adv_queries",
@@ -273,6 +320,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The length is not N, or a number is not finite.
     pub fn column_parameters(mut self, numbers: &'a [f32]) -> Result<Self> {
+        self.needs_embeddings("column_parameters")?;
         check_numbers("column_parameters", numbers, self.candidates.rows())?;
         self.column_parameters = Some(numbers);
         Ok(self)
@@ -284,6 +332,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The columns are not sampled, the length is not that of their ids, or a number is not finite.
     pub fn entry_constants(mut self, numbers: &'a [f32]) -> Result<Self> {
+        self.needs_embeddings("entry_constants")?;
         let Columns::Sampled { ids, .. } = self.columns else {
             let expected = "sampled columns to go with".into();
             return Err(shape("entry_constants", expected, "none"));
@@ -299,6 +348,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The tables differ in their number of rows, or columns are sampled.
     pub fn exclude_self(mut self) -> Result<Self> {
+        self.needs_embeddings("exclude_self")?;
         if self.queries.rows() != self.candidates.rows() {
             let expected = format!("{} rows, as in queries", self.queries.rows());
             return Err(shape("candidates", expected, self.candidates.rows()));
@@ -321,6 +371,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// Columns are sampled: those are taken literally anyway.
     pub fn positives_in_columns(mut self) -> Result<Self> {
+        self.needs_embeddings("positives_in_columns")?;
         self.not_sampled("positives_in_columns")?;
         self.positives_in_columns = true;
         Ok(self)
@@ -335,6 +386,7 @@ impl<'a> Batch<'a> {
     /// `count` is 0 or does not divide the number of candidates, a positive or an excluded id is no
     /// class, columns are listed, or [`Batch::exclude_self`] was called.
     pub fn columns_per_class(mut self, count: usize) -> Result<Self> {
+        self.needs_embeddings("columns_per_class")?;
         let candidates = self.candidates.rows();
         if count == 0 || !candidates.is_multiple_of(count) {
             let expected = format!("a divisor of {candidates}, the number of candidates");
@@ -355,6 +407,18 @@ impl<'a> Batch<'a> {
     /// What ids of positives are below.
     fn n_classes(&self) -> usize {
         self.candidates.rows() / self.columns_per_class
+    }
+
+    /// What belongs to tables has no place where scores are given.
+    fn needs_embeddings(&self, argument: &'static str) -> Result<()> {
+        match self.given {
+            Some(_) => Err(shape(
+                argument,
+                "embeddings to go with".into(),
+                "given scores",
+            )),
+            None => Ok(()),
+        }
     }
 
     fn not_sampled(&self, argument: &'static str) -> Result<()> {

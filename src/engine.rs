@@ -274,6 +274,8 @@ fn convert<A: Real, B: Real>(from: &Output<A>, number: impl Fn(A) -> B + Copy) -
         grad_queries: from.grad_queries.as_deref().map(numbers),
         grad_candidates: from.grad_candidates.as_deref().map(numbers),
         grad_column_parameters: from.grad_column_parameters.as_deref().map(numbers),
+        grad_positive_scores: from.grad_positive_scores.as_deref().map(numbers),
+        grad_column_scores: from.grad_column_scores.as_deref().map(numbers),
         grad_theta: numbers(&from.grad_theta),
         statistics: from
             .statistics

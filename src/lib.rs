@@ -84,7 +84,7 @@ mod shape;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use batch::{Batch, Columns, Exclude, Lists, Positives, Reduction};
+pub use batch::{Batch, Columns, Exclude, GivenScores, Lists, Positives, Reduction};
 pub use engine::{Device, Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use loss::{AnyLoss, DynLoss, Loss};

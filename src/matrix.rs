@@ -66,6 +66,16 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    /// No rows, where scores are given in place of tables.
+    pub(crate) fn none() -> Self {
+        Matrix {
+            elements: Elements::F32(&[]),
+            rows: 0,
+            dim: 1,
+            stride: 1,
+        }
+    }
+
     /// A dense rows × D matrix; the number of rows follows from the length.
     ///
     /// # Errors

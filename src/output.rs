@@ -11,6 +11,8 @@ pub struct Want {
     pub candidates: bool,
     /// The gradient of the column parameters, where the batch has them.
     pub column_parameters: bool,
+    /// The gradients of given scores, in place of the tables'.
+    pub scores: bool,
 }
 
 impl Want {
@@ -19,20 +21,24 @@ impl Want {
         queries: false,
         candidates: false,
         column_parameters: false,
+        scores: false,
     };
-    /// Both tables, and column parameters.
+    /// Both tables, and column parameters; or given scores.
     pub const BOTH: Want = Want {
         queries: true,
         candidates: true,
         column_parameters: true,
+        scores: true,
     };
 
     /// What of it a batch of this shape can give.
     #[must_use]
     pub fn of(self, shape: &Shape) -> Want {
         Want {
+            queries: self.queries && shape.given.is_none(),
+            candidates: self.candidates && shape.given.is_none(),
             column_parameters: self.column_parameters && shape.column_parameters,
-            ..self
+            scores: self.scores && shape.given.is_some(),
         }
     }
 }
@@ -74,6 +80,10 @@ pub struct Output<R> {
     pub grad_candidates: Option<Vec<R>>,
     /// ∂value/∂(column parameters), N numbers.
     pub grad_column_parameters: Option<Vec<R>>,
+    /// ∂value/∂(given scores of the positives), B numbers.
+    pub grad_positive_scores: Option<Vec<R>>,
+    /// ∂value/∂(given scores of the columns), B × per row.
+    pub grad_column_scores: Option<Vec<R>>,
     /// ∂value/∂θ.
     pub grad_theta: Vec<R>,
     /// What each pair's reduction kept, P entries.

@@ -85,6 +85,9 @@ pub struct Shape {
     /// K, candidates that belong to one class and compete for it; 1 unless classes have
     /// sub-centres.
     pub columns_per_class: usize,
+    /// Where scores are given in place of embeddings, whether reference scores are too. U is B
+    /// then, N and D are 1, and columns are sampled ones.
+    pub given: Option<bool>,
 }
 
 impl Shape {
@@ -114,6 +117,7 @@ impl Shape {
             exclude_self: false,
             positives_in_columns: false,
             columns_per_class: 1,
+            given: None,
         }
     }
 

@@ -10,10 +10,10 @@ mod losses;
 use losses::{NormMargin, Wide};
 use std::sync::LazyLock;
 use wgloss::{
-    Batch, Device, DynLoss, Elements, Engine, EngineOptions, Matrix, Output, Want,
+    Batch, Device, DynLoss, Elements, Engine, EngineOptions, GivenScores, Matrix, Output, Want,
     check::{Problem, check},
     cpu,
-    loss::{Score, Sl},
+    loss::{Activation, Psl, Score, Sl},
 };
 
 /// One device for all tests of this file.
@@ -27,14 +27,15 @@ fn losses() -> Vec<Box<dyn DynLoss>> {
         score: Score::Projection,
         ..Sl::new(0.5)
     };
-    let wide = Wide::ALL
-        .into_iter()
-        .map(|loss| Box::new(loss) as Box<dyn DynLoss>);
-    wide.chain([
-        Box::new(NormMargin) as Box<dyn DynLoss>,
+    let mut all: Vec<Box<dyn DynLoss>> = vec![
+        Box::new(Psl::new(Activation::Tanh, 0.2)),
+        Box::new(NormMargin),
         Box::new(projected),
-    ])
-    .collect()
+    ];
+    for loss in Wide::ALL {
+        all.push(Box::new(loss));
+    }
+    all
 }
 
 #[test]
@@ -87,6 +88,9 @@ fn each(mut test: impl FnMut(&str, &dyn DynLoss, &Batch<'_>)) {
         let mut taken = 0;
         for problem in Problem::all() {
             let spec = loss.spec();
+            if !problem.suits(&spec) {
+                continue;
+            }
             let batch = problem.batch(&spec).expect("a batch");
             let shape = batch.shape().expect("a shape");
             if loss.check(&shape).is_ok() && spec.check(&shape).is_ok() {
@@ -129,6 +133,9 @@ fn gradients_of_tables_are_derivatives() {
         // no derivative; at D = 1 angles are corners, and so is where sub-centres change places.
         let moves = loss.spec().batch_statistics && !what.contains("LogSum");
         let corners = ["zeros", "one-number", "sub-centres"];
+        if batch.given_scores().is_some() {
+            return;
+        }
         if moves || corners.iter().any(|corner| what.contains(corner)) {
             return;
         }
@@ -153,4 +160,36 @@ fn gradients_of_tables_are_derivatives() {
         tried += 1;
     });
     assert!(tried > 15, "{tried} cases");
+}
+
+#[test]
+fn gradients_of_given_scores_are_derivatives() {
+    let mut tried = 0;
+    each(|what, loss, batch| {
+        let Some(given) = batch.given_scores() else {
+            return;
+        };
+        let value = |positives: &[f32], columns: &[f32]| {
+            let moved = Batch::from_scores(GivenScores {
+                positives,
+                columns,
+                ..given
+            });
+            reference(loss, &moved.expect("as many")).value
+        };
+        let output = reference(loss, batch);
+        let of = |gradient: Option<Vec<f64>>| gradient.expect("it is wanted");
+        let (positives, columns) = (given.positives, given.columns);
+        let by_positives = of(output.grad_positive_scores);
+        derives(
+            what,
+            &|moved| value(moved, columns),
+            positives,
+            &by_positives,
+        );
+        let by_columns = of(output.grad_column_scores);
+        derives(what, &|moved| value(positives, moved), columns, &by_columns);
+        tried += 1;
+    });
+    assert!(tried > 1, "{tried} losses");
 }

@@ -106,6 +106,8 @@ const KEEP_POSITIVES: u32 = 524288u;
 const PROJECTION: u32 = 1048576u;
 // The last piece of a table.
 const LAST: u32 = 2097152u;
+// Given scores come with those of a reference.
+const REFERENCE: u32 = 4194304u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

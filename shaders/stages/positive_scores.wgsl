@@ -6,8 +6,14 @@
 #import loss
 #import pair_records
 
+#if GIVEN
+// Scores that the caller brings, and those of a reference to subtract.
+#bind read given array<f32>
+#bind read reference array<f32>
+#else
 #bind read queries array<vec4<f32>>
 #bind read positives array<vec4<f32>>
+#end
 #bind read pair_rows array<u32>
 #bind read pair_inputs array<vec4<f32>>
 #if BATCH_VALUES
@@ -35,6 +41,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if row >= job.row_count {
         return;
     }
+#if GIVEN
+    var dots = given[pair];
+    if has(REFERENCE) {
+        dots -= reference[pair];
+    }
+    let minus = 2.0;
+    let plus = 2.0;
+    let angle = false;
+    let norm = 0.0;
+    let record = vec4<f32>(0.0);
+#else
     let q = row * job.packed_stride;
     let c = item * job.packed_stride;
     var dots = 0.0;
@@ -53,9 +70,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         plus += dot(total, total);
     }
     let record = positives[c + job.dim4];
-    let scaled = dots * parameters.scales.x;
     // A zero vector has no angle; its cosine is 0.
     let angle = norm != 0.0 && record.y != 0.0;
+#end
+    let scaled = dots * parameters.scales.x;
     let inputs = pair_inputs[pair];
 #if BATCH_STATISTICS
     let batch = batch_statistics[0];

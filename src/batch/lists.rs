@@ -64,3 +64,44 @@ pub enum Reduction<'a> {
         upstream: &'a [f32],
     },
 }
+
+/// Scores that something else computed, in place of embeddings: log-probabilities of a language
+/// model, say. One positive and `per_row` columns per row.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenScores<'a> {
+    /// The positives' scores, B.
+    pub positives: &'a [f32],
+    /// The columns' scores, B × `per_row`, row-major.
+    pub columns: &'a [f32],
+    /// Columns of a row.
+    pub per_row: usize,
+    /// A reference model's scores of the same positives and columns, subtracted from them.
+    pub reference: Option<(&'a [f32], &'a [f32])>,
+}
+
+impl GivenScores<'_> {
+    /// The positive's score of row `row`, less its reference.
+    #[must_use]
+    pub fn positive(&self, row: usize) -> f64 {
+        difference(
+            self.positives,
+            self.reference.map(|reference| reference.0),
+            row,
+        )
+    }
+
+    /// The score of slot `slot` of row `row`, less its reference.
+    #[must_use]
+    pub fn column(&self, row: usize, slot: usize) -> f64 {
+        let at = row * self.per_row + slot;
+        difference(
+            self.columns,
+            self.reference.map(|reference| reference.1),
+            at,
+        )
+    }
+}
+
+fn difference(scores: &[f32], reference: Option<&[f32]>, at: usize) -> f64 {
+    f64::from(scores[at]) - reference.map_or(0.0, |reference| f64::from(reference[at]))
+}

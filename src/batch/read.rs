@@ -1,6 +1,6 @@
 //! What the engines read of a batch.
 
-use super::{Batch, Columns, Exclude, Positives, Reduction, checks::shape};
+use super::{Batch, Columns, Exclude, GivenScores, Positives, Reduction, checks::shape};
 use crate::{ColumnKind, Matrix, ReductionKind, Result, Shape, shape::MAX_ROW_PARAMETERS};
 
 impl<'a> Batch<'a> {
@@ -9,6 +9,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// B ≠ U although no rows are given.
     pub fn shape(&self) -> Result<Shape> {
+        if let Some(given) = self.given {
+            return Ok(self.given_shape(&given));
+        }
         if self.rows.is_none() && self.n_rows() != self.queries.rows() {
             return Err(shape(
                 "positives",
@@ -38,11 +41,7 @@ impl<'a> Batch<'a> {
             exclude_by_query: matches!(self.exclude, Some(Exclude::ByQuery(_))),
             log_q: self.log_q.is_some(),
             weights: self.weights.is_some(),
-            reduction: match self.reduction {
-                Reduction::Mean => ReductionKind::Mean,
-                Reduction::Sum => ReductionKind::Sum,
-                Reduction::None { .. } => ReductionKind::None,
-            },
+            reduction: self.reduction_kind(),
             second_dim: self.second.map(|(queries, _)| queries.dim()),
             thetas: self.theta.len(),
             row_parameters: self.row_parameters.map_or(0, |_| self.per_row),
@@ -51,12 +50,36 @@ impl<'a> Batch<'a> {
             exclude_self: self.exclude_self,
             positives_in_columns: self.positives_in_columns,
             columns_per_class: self.columns_per_class,
+            given: None,
         })
+    }
+
+    fn given_shape(&self, given: &GivenScores<'_>) -> Shape {
+        Shape {
+            given: Some(given.reference.is_some()),
+            columns: ColumnKind::Sampled(given.per_row),
+            weights: self.weights.is_some(),
+            reduction: self.reduction_kind(),
+            thetas: self.theta.len(),
+            row_parameters: self.row_parameters.map_or(0, |_| self.per_row),
+            ..Shape::new(given.positives.len(), 1, 1)
+        }
+    }
+
+    fn reduction_kind(&self) -> ReductionKind {
+        match self.reduction {
+            Reduction::Mean => ReductionKind::Mean,
+            Reduction::Sum => ReductionKind::Sum,
+            Reduction::None { .. } => ReductionKind::None,
+        }
     }
 
     /// B.
     #[must_use]
     pub fn n_rows(&self) -> usize {
+        if let Some(given) = self.given {
+            return given.positives.len();
+        }
         match self.positives {
             Positives::One(ids) => ids.len(),
             Positives::Many(lists) => lists.offsets.len() - 1,
@@ -66,6 +89,9 @@ impl<'a> Batch<'a> {
     /// P.
     #[must_use]
     pub fn n_pairs(&self) -> usize {
+        if let Some(given) = self.given {
+            return given.positives.len();
+        }
         match self.positives {
             Positives::One(ids) => ids.len(),
             Positives::Many(lists) => lists.ids.len(),
@@ -95,7 +121,10 @@ impl<'a> Batch<'a> {
 
     /// The candidates of all pairs.
     #[must_use]
-    pub fn positive_ids(&self) -> &'a [u32] {
+    pub fn positive_ids(&self) -> &[u32] {
+        if self.given.is_some() {
+            return &self.given_ids;
+        }
         match self.positives {
             Positives::One(ids) => ids,
             Positives::Many(lists) => lists.ids,
@@ -165,6 +194,8 @@ getters! {
     excludes_self, exclude_self: bool;
     /// Whether positives are columns of their rows.
     keeps_positives, positives_in_columns: bool;
+    /// Scores in place of embeddings.
+    given_scores, given: Option<GivenScores<'a>>;
     /// K, sub-centres of a class.
     centres_per_class, columns_per_class: usize;
 }

@@ -104,9 +104,8 @@ impl Case {
     #[must_use]
     pub fn want(&self) -> Want {
         Want {
-            column_parameters: true,
-            queries: true,
             candidates: !self.candidates_frozen,
+            ..Want::BOTH
         }
     }
 

@@ -1,6 +1,6 @@
 //! How large results are before their terms cancel, and how much a loss magnifies scores.
 
-use crate::{Batch, IGNORED, Matrix, Reduction, loss::Score, loss::Spec};
+use crate::{Batch, GivenScores, IGNORED, Matrix, Reduction, loss::Score, loss::Spec};
 
 /// Sizes for one loss on one batch.
 pub(super) struct Magnitudes {
@@ -17,6 +17,14 @@ impl Magnitudes {
         let candidates = norms(&batch.candidate_table());
         let factor = constants.first().map_or(1.0, |x| x.abs()) * spec.score_scale.abs();
         let (per_query, total) = pair_weights(batch);
+        if let Some(given) = batch.given_scores() {
+            return Magnitudes {
+                sharpness: factor * largest_score(&given),
+                queries: 0.0,
+                candidates: 0.0,
+                total,
+            };
+        }
         // |∂s/∂q| is at most ‖c‖ for a dot product, 1/‖q‖ for a cosine.
         let (sharpness, by_query, by_candidate) = match spec.score {
             Score::Dot => (
@@ -51,6 +59,13 @@ impl Magnitudes {
     }
 }
 
+fn largest_score(given: &GivenScores<'_>) -> f64 {
+    let rows = 0..given.positives.len();
+    let of = |row| (0..given.per_row).map(move |slot| given.column(row, slot).abs());
+    rows.flat_map(|row| of(row).chain([given.positive(row).abs()]))
+        .fold(0.0, f64::max)
+}
+
 struct Norms {
     smallest: f64,
     largest: f64,
@@ -78,7 +93,8 @@ fn norms(table: &Matrix<'_>) -> Norms {
 fn pair_weights(batch: &Batch<'_>) -> (f64, f64) {
     let counted = batch.positive_ids().iter().filter(|id| **id != IGNORED);
     let divisor = counted.count().max(1) as f64;
-    let mut per_query = vec![0.0f64; batch.query_table().rows()];
+    let queries = batch.query_table().rows().max(batch.n_rows());
+    let mut per_query = vec![0.0f64; queries];
     for row in 0..batch.n_rows() {
         for pair in batch.pairs_of(row) {
             let weight = batch.pair_weights().map_or(1.0, |w| f64::from(w[pair]));

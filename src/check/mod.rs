@@ -60,9 +60,12 @@ pub fn check(
     loss: &dyn DynLoss,
     problem: &Problem,
 ) -> Result<Option<Vec<Verdict>>> {
-    let batch = problem.batch(&loss.spec())?;
-    let (spec, shape) = (loss.spec(), batch.shape()?);
-    if loss.check(&shape).is_err() || !Problem::suits(&spec, &shape) {
+    let spec = loss.spec();
+    if !problem.suits(&spec) {
+        return Ok(None);
+    }
+    let batch = problem.batch(&spec)?;
+    if loss.check(&batch.shape()?).is_err() {
         return Ok(None);
     }
     let actual = engine.evaluate_f64(loss, &batch, Want::BOTH)?;
@@ -100,7 +103,7 @@ pub fn judge(loss: &dyn DynLoss, batch: &Batch<'_>, actual: &Output<f64>) -> Res
 }
 
 /// The results by name, in f64.
-fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 6] {
+fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 8] {
     let wide = |numbers: &[R]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
     let gradient = |numbers: &Option<Vec<R>>| wide(numbers.as_deref().unwrap_or(&[]));
     [
@@ -112,6 +115,11 @@ fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 6] {
             "grad_column_parameters",
             gradient(&output.grad_column_parameters),
         ),
+        (
+            "grad_positive_scores",
+            gradient(&output.grad_positive_scores),
+        ),
+        ("grad_column_scores", gradient(&output.grad_column_scores)),
         ("grad_theta", wide(&output.grad_theta)),
     ]
 }

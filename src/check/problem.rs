@@ -3,13 +3,18 @@
 mod made;
 
 use crate::{
-    Batch, ColumnKind, Columns, Exclude, Lists, MAX_ROW_PARAMETERS, Matrix, Positives, Reduction,
-    Result, Shape, loss::Spec,
+    Batch, Columns, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix, Positives, Reduction,
+    Result,
+    loss::{Spec, TargetForm},
 };
 use made::Random;
 
 /// Values of θ: near where both sides of a threshold matter.
 const THETA: [f64; 4] = [2.0, -1.0, 0.5, 0.25];
+
+fn theta(spec: &Spec) -> &'static [f64] {
+    &THETA[..spec.thetas.min(THETA.len())]
+}
 
 /// Rows of a batch, and sampled columns of a row, at most.
 const MOST_ROWS: usize = 20;
@@ -40,6 +45,8 @@ pub struct Problem {
     /// Whether rows are no negatives of themselves, and positives are columns.
     own: bool,
     columns_per_class: usize,
+    /// Scores in place of tables: of positives and columns, and a reference's.
+    given: Option<[Vec<f32>; 4]>,
     row_parameters: Vec<f32>,
     column_parameters: Vec<f32>,
     entry_constants: Vec<f32>,
@@ -64,6 +71,15 @@ impl Problem {
     /// # Errors
     /// The loss wants more scalars than there can be.
     pub fn batch(&self, spec: &Spec) -> Result<Batch<'_>> {
+        if let Some([positives, columns, reference @ ..]) = &self.given {
+            let batch = Batch::from_scores(GivenScores {
+                positives,
+                columns,
+                per_row: columns.len() / positives.len(),
+                reference: Some((&reference[0], &reference[1])),
+            })?;
+            return self.numbers(batch, spec)?.theta(theta(spec));
+        }
         let queries = Matrix::new("queries", &self.queries, self.dim)?;
         let candidates = Matrix::new("candidates", &self.candidates, self.dim)?;
         let positives = match &self.offsets {
@@ -110,7 +126,7 @@ impl Problem {
             batch = batch.columns_per_class(self.columns_per_class)?;
         }
         let batch = self.numbers(batch, spec)?;
-        batch.theta(&THETA[..spec.thetas.min(THETA.len())])
+        batch.theta(theta(spec))
     }
 
     /// Adds the numbers per row, candidate and entry that the loss reads.
@@ -129,12 +145,16 @@ impl Problem {
         Ok(batch)
     }
 
-    /// Whether a loss of this specification takes such batches at all.
+    /// Whether a loss of this specification takes such a batch at all.
     #[must_use]
-    pub fn suits(spec: &Spec, shape: &Shape) -> bool {
-        let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
-        let centres = shape.columns_per_class > 1;
-        (sampled || !spec.entry_constants) && !(centres && spec.second.is_some())
+    pub fn suits(&self, spec: &Spec) -> bool {
+        let second = spec.second.is_some();
+        if self.given.is_some() {
+            let tangent = spec.target == TargetForm::Tangent;
+            return !(second || tangent || spec.column_parameters || spec.entry_constants);
+        }
+        let centres = self.columns_per_class > 1;
+        (self.sampled.is_some() || !spec.entry_constants) && !(centres && second)
     }
 
     /// Random tables; row b's positive is somewhere; everything else as a plain batch has it.
@@ -161,6 +181,7 @@ impl Problem {
             sum: false,
             own: false,
             columns_per_class: 1,
+            given: None,
             row_parameters: random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS),
             column_parameters: random.numbers(candidates),
             entry_constants: random.numbers(MOST_ROWS * MOST_SAMPLED),

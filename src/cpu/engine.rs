@@ -30,7 +30,7 @@ pub(super) fn run<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let tables = gradients.queries.is_some() || gradients.candidates.is_some();
-    let backward = tables || gradients.column_parameters.is_some();
+    let backward = tables || gradients.column_parameters.is_some() || gradients.scores.is_some();
     let problem = Problem::new(loss, batch, backward, options)?;
     let plan = Plan::new(&problem, options);
     let positives = positive_scores(&problem);
@@ -201,10 +201,11 @@ impl<R: CpuReal> Engine<'_, R> {
             if let Some(sums) = sinks.column_parameters() {
                 column_slopes(problem, plan, &self.tile, block, &chunk, &terms, sums);
             }
-            if !sinks.tables() {
+            if !sinks.weights() {
                 continue;
             }
             weights(problem, plan, &mut self.tile, block, &chunk, &terms);
+            sinks.column_scores(problem, block, &self.tile.scores);
             if sinks.queries.is_some() {
                 grad_queries(problem, plan, &mut self.tile, block, &chunk, &mut rows);
             }

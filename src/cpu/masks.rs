@@ -43,6 +43,9 @@ fn hidden<R: CpuReal>(
     shared: Option<&Occurrences>,
 ) -> Vec<u32> {
     let batch = problem.batch;
+    if batch.given_scores().is_some() {
+        return Vec::new();
+    }
     let excluded = batch.excluded_of(row.row);
     let positives = &batch.positive_ids()[batch.pairs_of(row.row)];
     if let Columns::Sampled { ids, per_row } = batch.column_ids() {

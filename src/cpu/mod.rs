@@ -77,6 +77,8 @@ pub struct Gradients<'a, R> {
     pub candidates: Option<Gradient<'a, R>>,
     /// For the column parameters, N.
     pub column_parameters: Option<Gradient<'a, R>>,
+    /// For given scores of the positives, B, and of the columns, B × per row.
+    pub scores: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
 }
 
 /// Value, row losses and the gradients that are wanted.
@@ -102,10 +104,13 @@ pub fn evaluate_with<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let shape = batch.shape()?;
+    let want = want.of(&shape);
     let zeros = |wanted: bool, count: usize| wanted.then(|| vec![R::ZERO; count]);
     let mut queries = zeros(want.queries, shape.queries * shape.dim);
     let mut candidates = zeros(want.candidates, shape.candidates * shape.dim);
-    let mut parameters = zeros(want.of(&shape).column_parameters, shape.candidates);
+    let mut parameters = zeros(want.column_parameters, shape.candidates);
+    let mut positive_scores = zeros(want.scores, shape.pairs);
+    let mut column_scores = zeros(want.scores, shape.rows * shape.columns());
     fn whole<R>(out: &mut Option<Vec<R>>) -> Option<Gradient<'_, R>> {
         out.as_mut().map(|out| Gradient { out, add: false })
     }
@@ -113,12 +118,15 @@ pub fn evaluate_with<R: CpuReal>(
         queries: whole(&mut queries),
         candidates: whole(&mut candidates),
         column_parameters: whole(&mut parameters),
+        scores: whole(&mut positive_scores).zip(whole(&mut column_scores)),
     };
     let output = evaluate_into(loss, batch, gradients, options)?;
     Ok(Output {
         grad_queries: queries,
         grad_candidates: candidates,
         grad_column_parameters: parameters,
+        grad_positive_scores: positive_scores,
+        grad_column_scores: column_scores,
         ..output
     })
 }
@@ -150,6 +158,12 @@ pub fn evaluate_into<R: CpuReal>(
         &gradients.column_parameters,
         shape.candidates,
     )?;
+    if let Some((positives, columns)) = &gradients.scores {
+        let given = |count: usize| if shape.given.is_some() { count } else { 0 };
+        let entries = given(shape.rows * shape.columns());
+        check_count("grad_positive_scores", positives, given(shape.pairs))?;
+        check_count("grad_column_scores", columns, entries)?;
+    }
     engine::run(loss, batch, gradients, options)
 }
 
@@ -159,11 +173,22 @@ fn check_length<R>(
     expected: usize,
 ) -> Result<()> {
     match gradient {
-        Some(gradient) if gradient.out.len() != expected => Err(Error::Shape {
-            argument,
-            expected: format!("{expected} numbers"),
-            actual: gradient.out.len().to_string(),
-        }),
-        _ => Ok(()),
+        Some(gradient) => check_count(argument, gradient, expected),
+        None => Ok(()),
     }
+}
+
+fn check_count<R>(
+    argument: &'static str,
+    gradient: &Gradient<'_, R>,
+    expected: usize,
+) -> Result<()> {
+    if gradient.out.len() == expected {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        argument,
+        expected: format!("{expected} numbers"),
+        actual: gradient.out.len().to_string(),
+    })
 }

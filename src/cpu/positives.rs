@@ -58,13 +58,21 @@ fn each_pair<R: CpuReal, T: Send>(
     let scored = problem.rows.par_iter().with_min_len(8).map_init(
         || (vec![0.0; dim], vec![0.0; dim]),
         |(query, candidate), row| {
-            problem.read_query_double(row, query);
+            let given = problem.batch.given_scores();
+            if given.is_none() {
+                problem.read_query_double(row, query);
+            }
             let pairs = &problem.pairs[row.pairs.clone()];
             (pairs.iter())
                 .map(|pair| {
-                    problem.candidates.read_double(pair.positive, candidate);
-                    let length = row.factor * row.norm;
-                    let (score, chords) = geometry(problem.spec.score, query, candidate, length);
+                    let (score, chords) = match given {
+                        Some(given) => (given.positive(row.row), [1.0; 2]),
+                        None => {
+                            problem.candidates.read_double(pair.positive, candidate);
+                            let length = row.factor * row.norm;
+                            geometry(problem.spec.score, query, candidate, length)
+                        }
+                    };
                     let seen = PositiveScore {
                         score: R::from_f64(score * problem.spec.score_scale),
                         one_minus_cos: R::from_f64(chords[0]),

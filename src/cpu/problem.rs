@@ -209,6 +209,9 @@ fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair
             });
         }
     }
+    if batch.given_scores().is_some() {
+        return (rows, pairs);
+    }
     let table = batch.query_table();
     rows.par_iter_mut().with_min_len(16).for_each_init(
         || vec![0.0; table.dim()],

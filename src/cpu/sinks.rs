@@ -7,6 +7,7 @@ use super::{
     plan::Plan,
     problem::Problem,
     product::CpuReal,
+    tile::Block,
 };
 use crate::{Columns, Real};
 use rayon::prelude::*;
@@ -20,10 +21,16 @@ pub(super) struct Sinks<'a, R> {
     sums: Option<Vec<R>>,
     /// Where the column parameters' gradient goes, and its sums.
     column_parameters: Option<(Gradient<'a, R>, Vec<f64>)>,
+    /// Where the gradients of given scores go: of the positives, of the columns.
+    scores: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
 }
 
 impl<'a, R: CpuReal> Sinks<'a, R> {
-    pub(super) fn new(problem: &Problem<'_, R>, gradients: Gradients<'a, R>, plan: &Plan) -> Self {
+    pub(super) fn new(
+        problem: &Problem<'_, R>,
+        mut gradients: Gradients<'a, R>,
+        plan: &Plan,
+    ) -> Self {
         let queries = gradients.queries.map(|gradient| {
             if !gradient.add {
                 zero(gradient.out);
@@ -42,6 +49,11 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
                 zero(gradient.out);
             }
         }
+        if let Some((_, columns)) = &mut gradients.scores
+            && !columns.add
+        {
+            zero(columns.out);
+        }
         let column_parameters = gradients.column_parameters.map(|gradient| {
             let sums = vec![0.0; gradient.out.len()];
             (gradient, sums)
@@ -51,6 +63,7 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             candidates,
             sums,
             column_parameters,
+            scores: gradients.scores,
         }
     }
 
@@ -60,9 +73,28 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         Some(self.sums.as_deref_mut().unwrap_or(out.out))
     }
 
-    /// Whether a table gets a gradient.
-    pub(super) fn tables(&self) -> bool {
-        self.queries.is_some() || self.candidates.is_some()
+    /// Whether anything needs the weights: a table, or given scores.
+    pub(super) fn weights(&self) -> bool {
+        self.queries.is_some() || self.candidates.is_some() || self.scores.is_some()
+    }
+
+    /// Adds a block's weights to the gradient of the given scores of its columns.
+    pub(super) fn column_scores(
+        &mut self,
+        problem: &Problem<'_, R>,
+        block: &Block<R>,
+        weights: &[R],
+    ) {
+        let Some((_, out)) = &mut self.scores else {
+            return;
+        };
+        let (per_row, scale) = (problem.shape.columns(), problem.spec.score_scale);
+        for (row, weights) in block.active(problem).iter().zip(weights.chunks(per_row)) {
+            let out = &mut out.out[row.row * per_row..][..per_row];
+            for (out, &weight) in out.iter_mut().zip(weights) {
+                *out += weight * R::from_f64(scale);
+            }
+        }
     }
 
     /// The sums for the column parameters, if they get a gradient.
@@ -81,6 +113,9 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         if let Some((out, sums)) = self.column_parameters {
             finish_column_parameters(problem, targets, sums, out);
         }
+        if let Some((out, _)) = self.scores {
+            finish_positive_scores(problem, targets, out);
+        }
         let Some(out) = self.candidates else {
             return;
         };
@@ -90,6 +125,21 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             (Some(sums), Some(places)) => Sums::Listed(sums, places),
         };
         finish_candidates(problem, targets, &sums, out);
+    }
+}
+
+fn finish_positive_scores<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    targets: Targets<'_, R>,
+    out: Gradient<'_, R>,
+) {
+    if !out.add {
+        zero(out.out);
+    }
+    let positives = targets.positives.iter().zip(targets.gradients);
+    for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
+        let slope = positive.target.slope.to_f64() * problem.spec.score_scale;
+        out.out[pair.pair] += R::from_f64(by_target * slope);
     }
 }
 

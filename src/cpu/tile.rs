@@ -33,7 +33,10 @@ impl<R: CpuReal> Block<R> {
         shared: Option<&Occurrences>,
     ) -> Self {
         let active = &problem.rows[rows.clone()];
-        let queries = gather(&problem.batch.query_table(), active, |row, _| row.factor);
+        let queries = match problem.batch.given_scores() {
+            Some(_) => Vec::new(),
+            None => gather(&problem.batch.query_table(), active, |row, _| row.factor),
+        };
         let second_queries = problem.second.as_ref().map(|second| {
             let unit = second.score.unit_queries();
             gather(&second.queries, active, |_, raw| {
@@ -210,6 +213,10 @@ impl<R: CpuReal> Place<'_, R> {
         buffer: &mut Vec<R>,
     ) {
         match problem.batch.column_ids() {
+            Columns::Sampled { per_row, .. } if problem.batch.given_scores().is_some() => {
+                let rows = self.block.active(problem);
+                given_scores(problem, rows, per_row, scale, out);
+            }
             Columns::Sampled { ids, per_row } => {
                 let rows = self.block.active(problem);
                 sampled_scores(rows, ids, per_row, queries, candidates, scale, out);
@@ -286,6 +293,25 @@ impl<R: CpuReal> Place<'_, R> {
             }
         });
     }
+}
+
+/// Scores that the batch brings.
+fn given_scores<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    rows: &[ActiveRow],
+    per_row: usize,
+    scale: R,
+    out: &mut [R],
+) {
+    let Some(given) = problem.batch.given_scores() else {
+        return;
+    };
+    let rows = out.par_chunks_mut(per_row).zip(rows);
+    rows.for_each(|(out, row)| {
+        for (slot, score) in out.iter_mut().enumerate() {
+            *score = scale * R::from_f64(given.column(row.row, slot));
+        }
+    });
 }
 
 /// Scores of per-row columns: each a dot product with a gathered row.

@@ -94,6 +94,7 @@ flags!(
     KEEP_POSITIVES = 524288,
     PROJECTION = 1048576,
     LAST = 2097152,
+    REFERENCE = 4194304,
 );
 
 /// `flag` if `on`.

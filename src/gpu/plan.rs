@@ -137,6 +137,10 @@ fn numbers_fit(shape: &Shape, limits: &Limits) -> Result<()> {
             given(shape.column_parameters, shape.candidates),
         ),
         (
+            "column_scores",
+            given(shape.given.is_some(), shape.rows * shape.columns()),
+        ),
+        (
             "entry_constants",
             given(shape.entry_constants, shape.rows * shape.columns()),
         ),
@@ -413,6 +417,8 @@ impl Plan {
             (&buffers.grad_queries, want.queries),
             (&buffers.grad_candidates, want.candidates),
             (&buffers.grad_column_parameters, want.column_parameters),
+            (&buffers.grad_positive_scores, want.scores),
+            (&buffers.grad_column_scores, want.scores),
         ] {
             if let (Some(grad), true) = (grad, wanted) {
                 encoder.clear_buffer(&grad.buffer, grad.offset, Some(grad.size));

@@ -110,6 +110,7 @@ impl Schedule<'_> {
                 | flag(job::LOG_Q, self.shape.log_q)
                 | flag(job::COLUMN_PARAMETERS, self.shape.column_parameters)
                 | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)
+                | flag(job::REFERENCE, self.shape.given == Some(true))
                 | flag(job::TANGENT, self.spec.target == TargetForm::Tangent)
                 | flag(
                     job::PER_GROUP,
@@ -201,6 +202,16 @@ impl Schedule<'_> {
         }
         if self.want.column_parameters {
             self.positive_columns();
+        }
+        if self.want.scores {
+            let binds = [
+                Slot::PairScores,
+                Slot::PairGradients,
+                Slot::GradPositiveScores,
+            ]
+            .map(Bind::from);
+            let (job, pairs) = (self.base(), self.sizes.pairs);
+            self.push_items(Stage::GivenPositives, &[], &binds, job, pairs);
         }
         if self.want != Want::NOTHING {
             for chunk in self.row_chunks() {

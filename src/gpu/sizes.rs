@@ -124,7 +124,11 @@ impl Sizes {
         let stride = dim4 + 1;
         let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
         let share = options.scratch_bytes / 16;
-        let row_bytes = (stride + second_stride) * 16;
+        // Given scores have no packed rows.
+        let row_bytes = match shape.given {
+            None => (stride + second_stride) * 16,
+            Some(_) => 16,
+        };
         let pair_chunk = pairs.min((share / row_bytes).clamp(quads, 4096)).max(1);
         let mut row_cap = round_down((share / row_bytes).min(4096), quads);
         let half = options.scratch_bytes / 2;
@@ -239,6 +243,7 @@ impl Sizes {
         let grad = |bytes: u64| if gradients { bytes } else { 0 };
         let indexed = |bytes: u64| if self.shape.indexed_rows { bytes } else { 0 };
         let listed = match self.shape.columns {
+            _ if self.shape.given.is_some() => 0,
             ColumnKind::All => 0,
             ColumnKind::Shared(n) => n as u64,
             ColumnKind::Sampled(n) => n as u64 * self.rows,
@@ -249,6 +254,15 @@ impl Sizes {
             .unwrap_or(0);
         let thetas = self.spec.thetas as u64;
         let width = if self.sampled { self.row_chunk } else { 1 };
+        let packed = [
+            Slot::Queries,
+            Slot::Positives,
+            Slot::Candidates,
+            Slot::QuerySums,
+        ];
+        if self.shape.given.is_some() && packed.contains(&slot) {
+            return 0;
+        }
         match slot {
             Slot::RowIds => indexed(self.rows * 4),
             Slot::PairOffsets => (self.rows + 1) * 4,

@@ -21,6 +21,12 @@ pub enum Slot {
     ColumnParameters,
     EntryConstants,
     GradColumnParameters,
+    GivenPositives,
+    GivenColumns,
+    ReferencePositives,
+    ReferenceColumns,
+    GradPositiveScores,
+    GradColumnScores,
     GradQueries,
     GradCandidates,
     // Copies of the caller's lists, so that they may share a buffer with the gradients.

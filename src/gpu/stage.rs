@@ -60,6 +60,12 @@ stages! {
     RowCounts => "row_counts",
     /// Scores of sampled columns into the scratch.
     SampledScores => "sampled_scores",
+    /// Scores that the caller brings into the scratch.
+    GivenScores => "given_scores",
+    /// Weights → gradient of the given scores of columns.
+    GivenGradients => "given_gradients",
+    /// Gradient of the given scores of positives.
+    GivenPositives => "given_positives",
     /// Score tile → row statistics.
     RowReduce => "row_reduce",
     /// Pooled targets.

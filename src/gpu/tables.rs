@@ -117,6 +117,16 @@ pub struct Buffers {
     pub column_parameters: Option<Slice>,
     /// B × per-row numbers, for a shape with `entry_constants`.
     pub entry_constants: Option<Slice>,
+    /// Given scores of the positives, B, in place of tables and positives.
+    pub positive_scores: Option<Slice>,
+    /// Given scores of the columns, B × per row.
+    pub column_scores: Option<Slice>,
+    /// A reference's scores of positives and columns.
+    pub reference_scores: Option<(Slice, Slice)>,
+    /// B, f32: the gradient of the given scores of positives.
+    pub grad_positive_scores: Option<Slice>,
+    /// B × per row, f32: the gradient of the given scores of columns.
+    pub grad_column_scores: Option<Slice>,
     /// U × D, dense f32.
     pub grad_queries: Option<Slice>,
     /// N × D, dense f32.

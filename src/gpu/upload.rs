@@ -17,6 +17,7 @@ pub fn evaluate(
     want: Want,
 ) -> Result<Output<f32>> {
     let shape = batch.shape()?;
+    let want = want.of(&shape);
     let mut layouts = TableLayouts::dense(&shape);
     layouts.queries = layout(&batch.query_table());
     layouts.candidates = layout(&batch.candidate_table());
@@ -49,6 +50,8 @@ pub fn evaluate(
         &buffers.grad_queries,
         &buffers.grad_candidates,
         &buffers.grad_column_parameters,
+        &buffers.grad_positive_scores,
+        &buffers.grad_column_scores,
     ];
     let grads: Vec<Slice> = (grads.into_iter()).flatten().cloned().collect();
     let (results, mut grads) = plan.read(&grads)?;
@@ -59,7 +62,9 @@ pub fn evaluate(
         row_losses: results.row_losses,
         grad_queries: next(want.queries),
         grad_candidates: next(want.candidates),
-        grad_column_parameters: next(want.of(&shape).column_parameters),
+        grad_column_parameters: next(want.column_parameters),
+        grad_positive_scores: next(want.scores),
+        grad_column_scores: next(want.scores),
         grad_theta: results.grad_theta,
         statistics: results.statistics,
         counts: results.counts,
@@ -108,6 +113,10 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         ))),
     };
     let given = |label: &str, list: Option<&[f32]>| list.map(|list| floats(label, list));
+    let given_table = |label: &'static str, matrix: Matrix<'_>| match matrix.rows() {
+        0 => Ok(None),
+        _ => table(label, matrix).map(Some),
+    };
     let grad = |label: &str, count: usize| {
         let size = (count * 4) as u64;
         let usage = wgpu::BufferUsages::STORAGE
@@ -119,7 +128,9 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
             size,
         }
     };
+    let want = want.of(&batch.shape()?);
     let (queries, candidates) = (batch.query_table(), batch.candidate_table());
+    let scores = batch.given_scores();
     let theta: Vec<f32> = batch
         .thetas()
         .iter()
@@ -130,17 +141,35 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         Some((q, c)) => Some((table("adv_queries", q)?, table("adv_candidates", c)?)),
     };
     Ok(Buffers {
-        queries: Some(table("queries", queries)?),
-        candidates: Some(table("candidates", candidates)?),
+        queries: given_table("queries", queries)?,
+        candidates: given_table("candidates", candidates)?,
         second,
         rows: batch.row_ids().map(|rows| words("rows", rows)),
-        positives: Some(words("positives", batch.positive_ids())),
+        positives: (scores.is_none()).then(|| words("positives", batch.positive_ids())),
+        positive_scores: given("positive_scores", scores.map(|given| given.positives)),
+        column_scores: given("column_scores", scores.map(|given| given.columns)),
+        reference_scores: scores.and_then(|given| given.reference).map(|reference| {
+            (
+                floats("reference_positive_scores", reference.0),
+                floats("reference_column_scores", reference.1),
+            )
+        }),
+        grad_positive_scores: want
+            .scores
+            .then(|| grad("grad_positive_scores", batch.n_pairs())),
+        grad_column_scores: want.scores.then(|| {
+            grad(
+                "grad_column_scores",
+                scores.map_or(0, |given| given.columns.len()),
+            )
+        }),
         positive_offsets: match batch.positive_lists() {
             Positives::One(_) => None,
             Positives::Many(lists) => Some(words("positive offsets", lists.offsets)),
         },
         columns: match batch.column_ids() {
             Columns::All => None,
+            _ if scores.is_some() => None,
             Columns::Shared(ids) | Columns::Sampled { ids, .. } => Some(words("columns", ids)),
         },
         exclude: batch.exclude_lists().map(|exclude| match exclude {
@@ -166,7 +195,8 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         grad_queries: (want.queries).then(|| grad("grad_queries", queries.rows() * queries.dim())),
         grad_candidates: (want.candidates)
             .then(|| grad("grad_candidates", candidates.rows() * candidates.dim())),
-        grad_column_parameters: (want.column_parameters && batch.all_column_parameters().is_some())
+        grad_column_parameters: want
+            .column_parameters
             .then(|| grad("grad_column_parameters", candidates.rows())),
         value: None,
         status: None,

@@ -144,7 +144,8 @@ impl Spec {
     /// # Errors
     /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
     /// in tangent form with dot products, weights or another reduction beside [`Outer::LogMeanExp`],
-    /// row parameters, column parameters or entry constants missing or superfluous.
+    /// row parameters, column parameters or entry constants missing or superfluous, a target in
+    /// tangent form with given scores.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.check_numbers(shape)?;
         if shape.thetas != self.thetas {
@@ -164,6 +165,10 @@ impl Spec {
                 "{}: {verb} second tables (adv_queries, adv_candidates)",
                 self.name
             );
+            return Err(Error::Unsupported(message));
+        }
+        if shape.given.is_some() && self.target == TargetForm::Tangent {
+            let message = format!("{}: given scores have no angles", self.name);
             return Err(Error::Unsupported(message));
         }
         if shape.columns_per_class > 1 && self.second.is_some() {

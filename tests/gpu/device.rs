@@ -80,6 +80,8 @@ impl Prepared {
             &self.buffers.grad_queries,
             &self.buffers.grad_candidates,
             &self.buffers.grad_column_parameters,
+            &self.buffers.grad_positive_scores,
+            &self.buffers.grad_column_scores,
         ];
         all.into_iter().flatten().cloned().collect()
     }
@@ -118,6 +120,10 @@ impl Prepared {
                 .and_then(|_| grads.next()),
             grad_column_parameters: (self.buffers.grad_column_parameters.as_ref())
                 .and_then(|_| grads.next()),
+            grad_positive_scores: (self.buffers.grad_positive_scores.as_ref())
+                .and_then(|_| grads.next()),
+            grad_column_scores: (self.buffers.grad_column_scores.as_ref())
+                .and_then(|_| grads.next()),
             grad_theta: results.grad_theta,
             statistics: results.statistics,
             counts: results.counts,
@@ -146,6 +152,8 @@ pub fn bits(output: &Output<f32>) -> Vec<u32> {
         &output.grad_queries,
         &output.grad_candidates,
         &output.grad_column_parameters,
+        &output.grad_positive_scores,
+        &output.grad_column_scores,
     ];
     std::iter::once(&output.value)
         .chain(&output.row_losses)
@@ -197,6 +205,8 @@ fn widened(output: &Output<f32>) -> Output<f64> {
         grad_queries: output.grad_queries.as_deref().map(wide),
         grad_candidates: output.grad_candidates.as_deref().map(wide),
         grad_column_parameters: output.grad_column_parameters.as_deref().map(wide),
+        grad_positive_scores: output.grad_positive_scores.as_deref().map(wide),
+        grad_column_scores: output.grad_column_scores.as_deref().map(wide),
         grad_theta: wide(&output.grad_theta),
         statistics: output
             .statistics

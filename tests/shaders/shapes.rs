@@ -50,6 +50,16 @@ pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
         ..plain.clone()
     };
     all.extend([(centres.clone(), false), (centres, true)]);
+    for reference in [false, true] {
+        let given = Shape {
+            given: Some(reference),
+            columns: ColumnKind::Sampled(6),
+            row_parameters: spec.row_parameters,
+            thetas: spec.thetas,
+            ..Shape::new(40, 1, 1)
+        };
+        all.push((given, false));
+    }
     all.extend([(listed, false), (weighted, false)]);
     all
 }

@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Problem> {
         zeros(),
         own_rows(),
         sub_centres(),
+        given_scores(),
     ]
 }
 
@@ -142,6 +143,16 @@ fn sub_centres() -> Problem {
     problem.exclude = Some((running_sum(&[2, 0, 3, 0, 0, 1, 0, 4]), random.ids(10, 41)));
     problem.columns_per_class = 3;
     problem
+}
+
+/// Log-probabilities, less those of a reference; no embeddings.
+fn given_scores() -> Problem {
+    let mut random = Random(9);
+    let mut numbers = |count: usize| random.numbers(count);
+    Problem {
+        given: Some([numbers(9), numbers(9 * 6), numbers(9), numbers(9 * 6)]),
+        ..Problem::new("given-scores", [1, 1, 1])
+    }
 }
 
 fn running_sum(counts: &[u32]) -> Vec<u32> {

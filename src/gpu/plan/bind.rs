@@ -14,6 +14,7 @@ impl Plan {
         let shape = &self.shape;
         let given = |on: bool, words: usize| if on { words } else { 0 };
         let columns = match shape.columns {
+            _ if shape.given.is_some() => 0,
             crate::ColumnKind::All => 0,
             crate::ColumnKind::Shared(n) => n,
             crate::ColumnKind::Sampled(n) => n * shape.rows,
@@ -26,7 +27,7 @@ impl Plan {
                 "positives",
                 &buffers.positives,
                 own(Slot::PositiveIds),
-                shape.pairs,
+                given(shape.given.is_none(), shape.pairs),
             ),
             ("rows", &buffers.rows, own(Slot::RowIds), rows),
             (
@@ -212,6 +213,36 @@ impl Plan {
                 "grad_column_parameters",
                 buffers.grad_column_parameters.as_ref(),
                 words(n),
+            ),
+            Slot::GivenPositives => (
+                "positive_scores",
+                buffers.positive_scores.as_ref(),
+                words(shape.pairs),
+            ),
+            Slot::GivenColumns => (
+                "column_scores",
+                buffers.column_scores.as_ref(),
+                words(shape.rows * shape.columns()),
+            ),
+            Slot::ReferencePositives => (
+                "reference_positive_scores",
+                buffers.reference_scores.as_ref().map(|s| &s.0),
+                words(shape.pairs),
+            ),
+            Slot::ReferenceColumns => (
+                "reference_column_scores",
+                buffers.reference_scores.as_ref().map(|s| &s.1),
+                words(shape.rows * shape.columns()),
+            ),
+            Slot::GradPositiveScores => (
+                "grad_positive_scores",
+                buffers.grad_positive_scores.as_ref(),
+                words(shape.pairs),
+            ),
+            Slot::GradColumnScores => (
+                "grad_column_scores",
+                buffers.grad_column_scores.as_ref(),
+                words(shape.rows * shape.columns()),
             ),
             Slot::ExcludeOffsets => (
                 "exclude offsets",

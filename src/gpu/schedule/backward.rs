@@ -60,7 +60,9 @@ impl Schedule<'_> {
             }
             self.weights(rows, columns)?;
         }
-        self.positives_backward(rows)?;
+        if self.shape.given.is_none() {
+            self.positives_backward(rows)?;
+        }
         if self.want.queries {
             self.norm_queries(rows)?;
         }
@@ -223,6 +225,11 @@ impl Schedule<'_> {
     }
 
     pub(super) fn sampled_products(&mut self, job: Job) -> Result<()> {
+        if self.want.scores {
+            let binds = [Slot::WeightScratch, Slot::GradColumnScores].map(Bind::from);
+            let items = u64::from(job.row_count) * u64::from(job.column_count);
+            self.push_items(Stage::GivenGradients, &[], &binds, job, items);
+        }
         if self.want.queries {
             let binds = [
                 Slot::WeightScratch.into(),

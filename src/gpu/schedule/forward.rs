@@ -11,20 +11,11 @@ use crate::{
     loss::{Pool, Score},
 };
 
-/// What `positive_scores` reads in both of its forms.
-const POSITIVE_INPUTS: [Slot; 4] = [
-    Slot::Queries,
-    Slot::Positives,
-    Slot::PairRows,
-    Slot::PairInputs,
-];
-
 impl Schedule<'_> {
     pub(super) fn positives(&mut self, rows: (u64, u64)) -> Result<()> {
         for pairs in self.pair_chunks() {
             let job = self.pack_positives(rows, pairs, true)?;
-            let mut binds: Vec<Bind> = POSITIVE_INPUTS.map(Bind::from).to_vec();
-            let mut flags = Vec::new();
+            let (mut flags, mut binds) = self.positive_inputs();
             if self.spec.batch_statistics {
                 flags.push("BATCH_STATISTICS");
                 binds.push(Slot::BatchStatistics.into());
@@ -40,14 +31,14 @@ impl Schedule<'_> {
 
     /// A pass over the pairs before all others: what the target sees of the whole batch.
     pub(super) fn batch_statistics(&mut self) -> Result<()> {
-        let mut binds: Vec<Bind> = POSITIVE_INPUTS.map(Bind::from).to_vec();
+        let (mut flags, mut binds) = self.positive_inputs();
+        flags.push("BATCH_VALUES");
         binds.push(Slot::BatchValues.into());
         for rows in self.row_chunks() {
             self.pack_queries(rows, false)?;
             for pairs in self.pair_chunks() {
                 let job = self.pack_positives(rows, pairs, false)?;
-                let flags = &["BATCH_VALUES"];
-                self.push_items(Stage::PositiveScores, flags, &binds, job, pairs.1);
+                self.push_items(Stage::PositiveScores, &flags, &binds, job, pairs.1);
             }
         }
         let (job, blocks) = (self.base(), self.sizes.pairs.div_ceil(SUM_BLOCK));
@@ -58,8 +49,44 @@ impl Schedule<'_> {
         Ok(())
     }
 
+    /// Flags of `positive_scores`, and what it reads in all of its forms.
+    fn positive_inputs(&self) -> (Vec<&'static str>, Vec<Bind>) {
+        let reference = match self.shape.given {
+            Some(true) => Slot::ReferencePositives,
+            _ => Slot::Nothing,
+        };
+        let (flags, sides) = match self.shape.given {
+            None => (Vec::new(), [Slot::Queries, Slot::Positives]),
+            Some(_) => (vec!["GIVEN"], [Slot::GivenPositives, reference]),
+        };
+        let binds = sides.into_iter().chain([Slot::PairRows, Slot::PairInputs]);
+        (flags, binds.map(Bind::from).collect())
+    }
+
+    fn given_scores(&mut self, job: Job, tiles: u64) {
+        let reference = match self.shape.given {
+            Some(true) => Slot::ReferenceColumns,
+            _ => Slot::Nothing,
+        };
+        let binds = [
+            Slot::GivenColumns,
+            reference,
+            Slot::WeightScratch,
+            Slot::Status,
+        ]
+        .map(Bind::from);
+        let job = Job {
+            flags: job.flags | job::COUNT,
+            ..job
+        };
+        self.push_items(Stage::GivenScores, &[], &binds, job, tiles);
+    }
+
     pub(super) fn sampled_scores(&mut self, job: Job) {
         let tiles = u64::from(job.row_pad / 4) * u64::from(job.weight_pad);
+        if self.shape.given.is_some() {
+            return self.given_scores(job, tiles);
+        }
         let binds = |to: Slot| [Slot::Queries.into(), Slot::Candidates.into(), to.into()];
         let first = Job {
             second_queries: 0,

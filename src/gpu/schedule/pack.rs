@@ -90,6 +90,9 @@ impl Schedule<'_> {
     }
 
     pub(super) fn pack_queries(&mut self, chunk: (u64, u64), count: bool) -> Result<()> {
+        if self.shape.given.is_some() {
+            return Ok(());
+        }
         let job = self.row_job(chunk);
         let cosine = self.spec.score.unit_queries();
         let job = Job {
@@ -143,6 +146,10 @@ impl Schedule<'_> {
         columns: (u64, u64),
         count: bool,
     ) -> Result<()> {
+        if self.shape.given.is_some() {
+            self.mask(self.column_job(rows, columns));
+            return Ok(());
+        }
         let job = self.column_job(rows, columns);
         let count_here = count && (rows.0 == 0 || self.sizes.sampled());
         let cosine = self.spec.score.unit_candidates();
@@ -215,6 +222,12 @@ impl Schedule<'_> {
         ];
         let [rows, offsets, ids] = lists;
         let row_pad = u64::from(job.row_pad);
+        if self.shape.given.is_some() {
+            let words = u64::from(job.column_pad / 32);
+            let binds = [Slot::Masks.into()];
+            self.push_items(Stage::MaskSampled, &["GIVEN"], &binds, job, row_pad * words);
+            return;
+        }
         if self.sizes.sampled() {
             let binds = [
                 rows,
@@ -260,6 +273,9 @@ impl Schedule<'_> {
             pair_count: u(pairs.1),
             ..self.row_job(rows)
         };
+        if self.shape.given.is_some() {
+            return Ok(job);
+        }
         let pack = Job {
             item_begin: job.pair_begin,
             item_count: job.pair_count,

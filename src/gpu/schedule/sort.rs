@@ -76,6 +76,9 @@ impl Schedule<'_> {
 
     /// Sorts positives and columns, once positives are candidates.
     pub(super) fn sorts(&mut self) {
+        if self.shape.given.is_some() {
+            return;
+        }
         let candidates = self.shape.candidates as u64;
         if self.want.candidates || self.want.column_parameters {
             self.sort(
