@@ -3,6 +3,7 @@
 mod loss;
 mod progress;
 mod report;
+mod saved;
 
 use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
 use clap::ValueEnum;
@@ -11,8 +12,6 @@ use progress::Progress;
 use report::{Data, Report, table};
 use serde_json::Value;
 use std::{
-    collections::HashMap,
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -21,7 +20,7 @@ use wgloss::{
     loss::Score,
     train::{
         AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
-        Planted, Settings, Trainer, ir_benchmark, write_whole,
+        Planted, Settings, Trainer, ir_benchmark,
     },
 };
 
@@ -107,10 +106,7 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
         ));
     }
     if let Some(out) = &arguments.out {
-        fs::create_dir_all(out).map_err(|source| Error::Io {
-            path: out.display().to_string(),
-            source,
-        })?;
+        saved::prepare(out)?;
     }
     let (name, data) = arguments.read()?;
     let settings = arguments.settings();
@@ -217,18 +213,28 @@ impl Run<'_> {
             times: trainer.times(),
             error: trained.as_ref().err().map(ToString::to_string),
         };
-        if let Some(out) = &self.arguments.out {
-            save(out, &report, &trainer)?;
-        }
+        let saved = match &self.arguments.out {
+            Some(out) => saved::save(out, &report, trainer.best()).map(|()| Some(out.as_path())),
+            None => Ok(None),
+        };
+        // Also where it could not be saved.
         if self.arguments.json {
-            screen.line(json(&report)?)?;
+            screen.line(report.json()?)?;
         } else {
-            self.show(&report, start.elapsed().as_secs_f64(), screen)?;
+            let seconds = start.elapsed().as_secs_f64();
+            let folder = saved.as_ref().ok().copied().flatten();
+            self.show(&report, seconds, folder, screen)?;
         }
-        trained.map(|()| true)
+        trained.and(saved).map(|_| true)
     }
 
-    fn show(&self, report: &Report<'_>, seconds: f64, screen: &mut Screen) -> Result<()> {
+    fn show(
+        &self,
+        report: &Report<'_>,
+        seconds: f64,
+        folder: Option<&Path>,
+        screen: &mut Screen,
+    ) -> Result<()> {
         if let (Some(epoch), Some(test)) = (report.best_epoch, &report.test) {
             let chosen = match report.validation {
                 Some(at) => format!(
@@ -242,8 +248,8 @@ impl Run<'_> {
             for line in table(name, test, &report.popularity) {
                 screen.line(line)?;
             }
-            if let Some(out) = &self.arguments.out {
-                screen.line(format_args!("saved in {}", out.display()))?;
+            if let Some(folder) = folder {
+                screen.line(format_args!("saved in {}", folder.display()))?;
             }
         }
         let times = report.times;
@@ -252,31 +258,4 @@ impl Run<'_> {
             times.steps, times.evaluation, times.dealing
         ))
     }
-}
-
-/// Writes the best embeddings, if there are any, and then the report that names them.
-fn save<B: Backend>(out: &Path, report: &Report<'_>, trainer: &Trainer<'_, B>) -> Result<()> {
-    if let Some(best) = trainer.best() {
-        let rank_by = match report.settings.rank_by {
-            Score::Dot => "dot",
-            Score::Cosine => "cosine",
-        };
-        let about = [
-            ("rank_by", rank_by.to_owned()),
-            ("epoch", best.epoch.to_string()),
-            ("data", report.data.fingerprint.clone()),
-        ];
-        let about: HashMap<_, _> = about.map(|(key, value)| (key.to_owned(), value)).into();
-        best.embeddings
-            .save(&out.join("embeddings.safetensors"), about)?;
-    }
-    let text = json(report)?;
-    write_whole(&out.join("report.json"), |path| {
-        fs::write(path, text + "\n")
-    })
-}
-
-fn json(report: &Report<'_>) -> Result<String> {
-    serde_json::to_string_pretty(report)
-        .map_err(|error| Error::Unsupported(format!("report: {error}")))
 }
