@@ -20,7 +20,7 @@ use wgloss::{
     loss::Score,
     train::{
         AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
-        Planted, Settings, Trainer, ir_benchmark,
+        Metrics, Planted, Settings, Trainer, ir_benchmark,
     },
 };
 
@@ -190,29 +190,13 @@ impl Run<'_> {
         // Also checks every K before the work.
         let popularity = self.folds.popularity(&self.arguments.k)?;
         if !self.arguments.json {
-            screen.line(format_args!("data: {}", data.describe()))?;
-            screen.line(format_args!("device: {}", self.device))?;
-            let loss = parameters_of(self.loss).map(Value::Object)?;
-            screen.line(format_args!("loss: {loss}"))?;
+            self.introduce(&data, screen)?;
         }
         let progress = Progress::new(trainer.settings(), self.arguments.json);
         let trained = trainer.run(&mut |event| progress.show(event, screen));
         progress.finish();
-        let report = Report {
-            version: env!("CARGO_PKG_VERSION"),
-            device: self.device.clone(),
-            data,
-            loss: self.loss,
-            negatives: "full",
-            settings: *trainer.settings(),
-            epochs: trainer.history(),
-            best_epoch: trainer.best().map(|best| best.epoch),
-            validation: trainer.best().and_then(|best| best.validation),
-            test: trainer.test(&self.arguments.k)?,
-            popularity,
-            times: trainer.times(),
-            error: trained.as_ref().err().map(ToString::to_string),
-        };
+        let error = trained.as_ref().err().map(ToString::to_string);
+        let report = self.report(data, &trainer, popularity, error)?;
         let saved = match &self.arguments.out {
             Some(out) => saved::save(out, &report, trainer.best()).map(|()| Some(out.as_path())),
             None => Ok(None),
@@ -226,6 +210,38 @@ impl Run<'_> {
             self.show(&report, seconds, folder, screen)?;
         }
         trained.and(saved).map(|_| true)
+    }
+
+    fn introduce(&self, data: &Data, screen: &mut Screen) -> Result<()> {
+        screen.line(format_args!("data: {}", data.describe()))?;
+        screen.line(format_args!("device: {}", self.device))?;
+        let loss = parameters_of(self.loss).map(Value::Object)?;
+        screen.line(format_args!("loss: {loss}"))
+    }
+
+    fn report<'r, B: Backend>(
+        &'r self,
+        data: Data,
+        trainer: &'r Trainer<'_, B>,
+        popularity: Metrics,
+        error: Option<String>,
+    ) -> Result<Report<'r>> {
+        let best = trainer.best();
+        Ok(Report {
+            version: env!("CARGO_PKG_VERSION"),
+            device: self.device.clone(),
+            data,
+            loss: self.loss,
+            negatives: "full",
+            settings: *trainer.settings(),
+            epochs: trainer.history(),
+            best_epoch: best.map(|best| best.epoch),
+            validation: best.and_then(|best| best.validation),
+            test: trainer.test(&self.arguments.k)?,
+            popularity,
+            times: trainer.times(),
+            error,
+        })
     }
 
     fn show(
