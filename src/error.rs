@@ -127,7 +127,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// A file's content is not what was expected.
-    #[error("{path}:{line}: {message}")]
+    #[error("{path}{}: {message}", place(*line))]
     Parse {
         /// The path.
         path: String,
@@ -140,3 +140,11 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What follows a path to name a line of the file.
+fn place(line: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(":{line}"),
+    }
+}

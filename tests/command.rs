@@ -3,6 +3,10 @@
 
 #[path = "command/bad_cases.rs"]
 mod bad_cases;
+#[path = "command/bad_folders.rs"]
+mod bad_folders;
+#[path = "command/bad_tables.rs"]
+mod bad_tables;
 #[path = "command/listings.rs"]
 mod listings;
 #[path = "command/results.rs"]

@@ -66,7 +66,7 @@ fn a_bad_line_is_named_with_its_number() {
 #[test]
 fn empty_and_missing_files_are_errors() {
     let good = with_header("0\t1\n");
-    let empty = "train.tsv:0: the file holds no interactions";
+    let empty = "train.tsv: the file holds no interactions";
     assert_eq!(read(b"", &good).unwrap_err(), empty);
     assert_eq!(read(HEADER.as_bytes(), &good).unwrap_err(), empty);
     assert!(read(&good, b"\n\n").unwrap_err().starts_with("test.tsv:0:"));

@@ -28,11 +28,11 @@ fn checked() -> Context {
     })
 }
 
-fn planted() -> Folds {
+fn planted(users: usize, interactions: usize) -> Folds {
     let data = Planted {
-        users: 300,
+        users,
         items: 200,
-        interactions: 6000,
+        interactions,
         clusters: 10,
         seed: 3,
     };
@@ -73,7 +73,7 @@ fn on_gpu<'a>(
 
 #[test]
 fn training_follows_the_cpu() {
-    let (context, folds) = (checked(), planted());
+    let (context, folds) = (checked(), planted(300, 6000));
     let psl = Psl {
         activation: Activation::Relu,
         tau: 0.1,
@@ -102,17 +102,23 @@ fn training_follows_the_cpu() {
 
 #[test]
 fn the_same_steps_give_the_same_bits_under_any_limits() {
-    let folds = planted();
+    // The users' table does not fit the small binding.
+    let folds = planted(3000, 10_000);
     let loss = Sl::new(0.2);
     let small = ContextOptions {
-        max_binding: Some(272 << 10),
+        max_binding: Some(512 << 10),
         max_groups: Some(7),
         ..ContextOptions::default()
     };
     let contexts = [ContextOptions::default(), small].map(context);
     for batch in BATCHES {
         let run = |context| {
-            let trainer = on_gpu(context, &folds, &loss, settings(batch));
+            let settings = Settings {
+                epochs: 2,
+                init: Init::default(),
+                ..settings(batch)
+            };
+            let trainer = on_gpu(context, &folds, &loss, settings);
             let losses: Vec<f64> = trainer.history().iter().map(|epoch| epoch.loss).collect();
             (trainer.best().cloned(), losses)
         };
@@ -123,8 +129,21 @@ fn the_same_steps_give_the_same_bits_under_any_limits() {
 }
 
 #[test]
+fn a_table_with_a_number_that_is_not_finite_is_an_error() {
+    let (context, folds) = (checked(), planted(300, 6000));
+    let loss = Sl::new(0.2);
+    let settings = settings(BATCHES[0]);
+    let mut start = settings.start(&loss, &folds).unwrap();
+    start.embeddings.candidates[0] = f32::NAN;
+    let backend = GpuBackend::new(&context, start).unwrap();
+    let mut trainer = Trainer::new(&folds, settings, backend).unwrap();
+    let error = trainer.run(&mut |_| {}).unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error}");
+}
+
+#[test]
 fn numbers_out_of_bounds_are_an_error_and_the_best_epoch_is_kept() {
-    let (context, folds) = (checked(), planted());
+    let (context, folds) = (checked(), planted(300, 6000));
     // Cosines have no scale; dot products overflow.
     let loss = Sl {
         score: Score::Dot,

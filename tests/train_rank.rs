@@ -195,8 +195,12 @@ fn bad_metric_arguments_are_errors() {
     let none = Interactions::from_lists(2, &[vec![]]).unwrap();
     let two = Interactions::from_lists(2, &[vec![0], vec![1]]).unwrap();
     let run = |relevant, ks: &[usize]| metrics::evaluate(&lists, relevant, ks, Average::default());
-    assert!(run(&one, &[3]).is_err());
-    assert!(run(&one, &[0]).is_err());
+    let told = |k| run(&one, &[k]).unwrap_err().to_string();
+    assert_eq!(
+        told(3),
+        "ks: expected at most 2, the length of the lists, got 3"
+    );
+    assert_eq!(told(0), "ks: expected at least 1, got 0");
     assert!(run(&two, &[1]).is_err());
     let error = run(&none, &[1]).unwrap_err().to_string();
     assert_eq!(
@@ -205,4 +209,7 @@ fn bad_metric_arguments_are_errors() {
     );
     let all = metrics::evaluate(&lists, &none, &[1], Average::AllUsers).unwrap();
     assert_eq!(all.at[0].ndcg, 0.0);
+    // A user whose items are all missed has 0, and not the negative one of an empty sum.
+    let last = Interactions::from_lists(2, &[vec![1]]).unwrap();
+    assert!(run(&last, &[1]).unwrap().at[0].ndcg.is_sign_positive());
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// Lists in compressed form, owned.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `offsets` and `ids`")]
 pub(super) struct IdLists {
     offsets: Vec<u32>,
     ids: Vec<u32>,

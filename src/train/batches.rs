@@ -123,8 +123,8 @@ impl<'a> Dealer<'a> {
                     .filter(|(_, bounds)| bounds[0] < bounds[1])
                     .map(|(user, _)| user)
                     .collect();
-                at_least_one("batch", batching.size)?;
-                at_least_one("train", users.len())?;
+                at_least_one("batch", "user", batching.size)?;
+                at_least_one("train", "interaction", users.len())?;
                 let size = batching.size;
                 Kind::Users { users, size, seed }
             }
@@ -174,13 +174,13 @@ impl<'a> Dealer<'a> {
     }
 }
 
-fn at_least_one(argument: &'static str, count: usize) -> Result<()> {
+fn at_least_one(argument: &'static str, what: &str, count: usize) -> Result<()> {
     if count > 0 {
         return Ok(());
     }
     Err(Error::Shape {
         argument,
-        expected: "at least 1 interaction".to_owned(),
+        expected: format!("at least 1 {what}"),
         actual: "0".to_owned(),
     })
 }

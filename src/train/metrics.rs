@@ -110,7 +110,8 @@ impl Gains {
             .collect();
         let at_k = |&k: &usize| {
             let hits = &hits[..hits.partition_point(|&at| at < k)];
-            let gain: f64 = hits.iter().map(|&at| self.single[at]).sum();
+            // Not `sum`, which is -0 for no hits.
+            let gain = hits.iter().fold(0.0, |gain, &at| gain + self.single[at]);
             let recall = hits.len() as f64 / relevant.len() as f64;
             (recall, gain / self.ideal[k.min(relevant.len())])
         };
@@ -130,7 +131,10 @@ fn check(lists: &TopK, relevant: &Interactions, ks: &[usize]) -> Result<()> {
         None => Ok(()),
         Some(k) => Err(Error::Shape {
             argument: "ks",
-            expected: format!("from 1 to {}, the length of the lists", lists.k()),
+            expected: match k {
+                0 => "at least 1".to_owned(),
+                _ => format!("at most {}, the length of the lists", lists.k()),
+            },
             actual: k.to_string(),
         }),
     }

@@ -14,6 +14,7 @@
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | Recall@K and NDCG@K |
+//! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //!
 //! Whatever is random depends on a seed alone, and whatever runs on several threads gives the
@@ -35,6 +36,7 @@ pub mod planted;
 mod random;
 pub mod rank;
 pub mod sampler;
+pub mod settings;
 pub mod split;
 pub mod trainer;
 mod whole_file;
@@ -51,5 +53,6 @@ pub use metrics::{AtK, Average, Metrics};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};
 pub use sampler::{Epoch, Sampler};
-pub use trainer::{Best, EpochRecord, Event, Settings, Times, Trainer};
+pub use settings::Settings;
+pub use trainer::{Best, EpochRecord, Event, Times, Trainer};
 pub use whole_file::write_whole;

@@ -79,6 +79,23 @@ fn runs_repeat_and_json_stands_alone() {
     assert_ne!(first["epochs"][1]["loss"], users["epochs"][1]["loss"]);
 }
 
+/// The README's promise for the command without arguments, here on the CPU and after 3 epochs of 5:
+/// the tastes are worth 9.8 times popularity's NDCG@20 to who knows them.
+#[test]
+fn the_built_in_data_are_learnt() {
+    let mut command = wgloss();
+    command.args(["train", "--device", "cpu", "--epochs", "3", "--json"]);
+    let run = Run::of(command.output().expect("it runs"));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).expect("the report alone");
+    let ndcg = |metrics: &Value| {
+        let at = (metrics["at"].as_array().expect("a list").iter()).find(|at| at["k"] == 20);
+        at.expect("it is there")["ndcg"].as_f64().expect("a number")
+    };
+    let [model, popularity] = ["test", "popularity"].map(|of| ndcg(&report[of]));
+    assert!(model > 5.0 * popularity, "{model} over {popularity}");
+}
+
 const LOSSES: [&str; 6] = [
     "--loss info_nce --tau 0.2",
     "--loss psl --activation relu --tau 0.1",
@@ -147,7 +164,14 @@ fn losses_and_settings_that_are_wrong() {
         ("--init 0", &["deviation = 0"]),
         ("--epochs 0", &["epochs = 0", "at least 1"]),
         ("--eval-every 0", &["eval_every = 0"]),
-        ("--k 5,0", &["ks", "got 0"]),
+        ("--lr nan", &["learning_rate = NaN"]),
+        ("--batch 0", &["batch", "at least 1 interaction"]),
+        ("--batch 0 --batch-by users", &["batch", "at least 1 user"]),
+        (
+            "--loss psl --activation atan --score-scale 0.9",
+            &["score_scale = 0.9", "tan 1 = 1.5574"],
+        ),
+        ("--k 5,0", &["ks: expected at least 1, got 0"]),
         ("--device reference", &["reference", "cpu"]),
         ("--out /dev/null/out", &["/dev/null/out"]),
     ] {
@@ -178,6 +202,44 @@ fn divergence_is_one_line_with_epoch_and_settings() {
     assert!(error.as_str().expect("a text").contains("diverged"));
 }
 
+/// Not after the work: what is there is looked at first.
+#[test]
+fn results_that_could_not_be_written_are_told_at_once() {
+    let folder = data();
+    let out = folder.out().display().to_string();
+    let refused = |parts: &[&str]| {
+        let run = folder.train(&format!("--epochs 1 --out {out}"));
+        run.fails_with(parts);
+        assert_eq!(run.stdout, "");
+    };
+    folder.write("out", "a file");
+    refused(&["out: not a directory"]);
+    std::fs::remove_file(folder.out()).expect("it was there");
+    for name in ["report.json", "embeddings.safetensors"] {
+        std::fs::create_dir_all(folder.out().join(name)).expect("a folder");
+        refused(&[name, "is a directory"]);
+        assert_eq!(folder.written(), [name]);
+        std::fs::remove_dir(folder.out().join(name)).expect("it was there");
+    }
+}
+
+/// Users and items may occur in one file only; who has no training item is ranked for all the same.
+#[test]
+fn items_and_users_of_one_file() {
+    let folder = data();
+    folder.write("data/test.tsv", "user\titem\n0\t45\n50\t3\n");
+    let run = folder.train("--epochs 1");
+    run.succeeds();
+    assert!(run.stdout.contains("51 users × 46 items"), "{}", run.stdout);
+    // Known items are never recommended: nothing can be found, and no ratio is made of that.
+    folder.write("data/test.tsv", "0\t0\n");
+    let run = folder.train("--epochs 1");
+    run.succeeds();
+    for part in ["NaN", "-0.0"] {
+        assert!(!run.stdout.contains(part), "{}", run.stdout);
+    }
+}
+
 #[test]
 fn files_that_are_no_data() {
     let folder = data();
@@ -186,9 +248,18 @@ fn files_that_are_no_data() {
     folder.write("data/train.tsv", "");
     folder
         .train("")
-        .fails_with(&["train.tsv", "no interactions"]);
+        .fails_with(&["train.tsv: the file holds no interactions"]);
     folder.write("data/train.tsv", "0\t4000000000\n");
     folder.train("").fails_with(&["train.tsv:1", "densely"]);
+    folder.write("data/train.tsv", b"user\titem\n0\t\xff\n");
+    folder.train("").fails_with(&["train.tsv:2", "two ids"]);
+    folder.write("data/train.tsv", "0\t99999999999999999999\n");
+    folder.train("").fails_with(&["train.tsv:1", "two ids"]);
     std::fs::remove_file(folder.path("data/train.tsv")).expect("it was there");
     folder.train("").fails_with(&["train.tsv", "No such file"]);
+    std::fs::create_dir(folder.path("data/train.tsv")).expect("a folder");
+    folder.train("").fails_with(&["train.tsv", "directory"]);
+    let folder = data();
+    std::fs::remove_file(folder.path("data/test.tsv")).expect("it was there");
+    folder.train("").fails_with(&["test.tsv", "No such file"]);
 }

@@ -5,6 +5,7 @@
 mod agreement;
 mod bad_input;
 mod case;
+mod columns;
 mod device;
 mod extremes;
 mod memory;
@@ -32,8 +33,8 @@ macro_rules! trials {
 fn main() -> ExitCode {
     let trials = trials![
         agreement: every_loss_on_every_problem, ragged_shapes, very_many_columns, lists_of_positives, repeated_rows,
-            shared_columns, sampled_columns, excluded_columns, batch_scalars, half_precision_and_strides,
-            a_small_scratch, without_subgroup_operations, permuted_columns;
+            batch_scalars, half_precision_and_strides, a_small_scratch, without_subgroup_operations;
+        columns: shared_columns, sampled_columns, excluded_columns, permuted_columns;
         rejection: a_wrong_loss_is_rejected;
         extremes: sharp_temperatures, parallel_and_opposite_vectors, zero_vectors,
             everything_masked, everything_ignored, dead_columns;

@@ -3,6 +3,7 @@
 mod loss;
 mod progress;
 mod report;
+mod saved;
 
 use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
 use clap::ValueEnum;
@@ -11,8 +12,6 @@ use progress::Progress;
 use report::{Data, Report, table};
 use serde_json::Value;
 use std::{
-    collections::HashMap,
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -21,7 +20,7 @@ use wgloss::{
     loss::Score,
     train::{
         AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
-        Planted, Settings, Trainer, ir_benchmark, write_whole,
+        Metrics, Planted, Settings, Trainer, ir_benchmark,
     },
 };
 
@@ -107,10 +106,7 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
         ));
     }
     if let Some(out) = &arguments.out {
-        fs::create_dir_all(out).map_err(|source| Error::Io {
-            path: out.display().to_string(),
-            source,
-        })?;
+        saved::prepare(out)?;
     }
     let (name, data) = arguments.read()?;
     let settings = arguments.settings();
@@ -194,15 +190,44 @@ impl Run<'_> {
         // Also checks every K before the work.
         let popularity = self.folds.popularity(&self.arguments.k)?;
         if !self.arguments.json {
-            screen.line(format_args!("data: {}", data.describe()))?;
-            screen.line(format_args!("device: {}", self.device))?;
-            let loss = parameters_of(self.loss).map(Value::Object)?;
-            screen.line(format_args!("loss: {loss}"))?;
+            self.introduce(&data, screen)?;
         }
         let progress = Progress::new(trainer.settings(), self.arguments.json);
         let trained = trainer.run(&mut |event| progress.show(event, screen));
         progress.finish();
-        let report = Report {
+        let error = trained.as_ref().err().map(ToString::to_string);
+        let report = self.report(data, &trainer, popularity, error)?;
+        let saved = match &self.arguments.out {
+            Some(out) => saved::save(out, &report, trainer.best()).map(|()| Some(out.as_path())),
+            None => Ok(None),
+        };
+        // Also where it could not be saved.
+        if self.arguments.json {
+            screen.line(report.json()?)?;
+        } else {
+            let seconds = start.elapsed().as_secs_f64();
+            let folder = saved.as_ref().ok().copied().flatten();
+            self.show(&report, seconds, folder, screen)?;
+        }
+        trained.and(saved).map(|_| true)
+    }
+
+    fn introduce(&self, data: &Data, screen: &mut Screen) -> Result<()> {
+        screen.line(format_args!("data: {}", data.describe()))?;
+        screen.line(format_args!("device: {}", self.device))?;
+        let loss = parameters_of(self.loss).map(Value::Object)?;
+        screen.line(format_args!("loss: {loss}"))
+    }
+
+    fn report<'r, B: Backend>(
+        &'r self,
+        data: Data,
+        trainer: &'r Trainer<'_, B>,
+        popularity: Metrics,
+        error: Option<String>,
+    ) -> Result<Report<'r>> {
+        let best = trainer.best();
+        Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             device: self.device.clone(),
             data,
@@ -210,25 +235,22 @@ impl Run<'_> {
             negatives: "full",
             settings: *trainer.settings(),
             epochs: trainer.history(),
-            best_epoch: trainer.best().map(|best| best.epoch),
-            validation: trainer.best().and_then(|best| best.validation),
+            best_epoch: best.map(|best| best.epoch),
+            validation: best.and_then(|best| best.validation),
             test: trainer.test(&self.arguments.k)?,
             popularity,
             times: trainer.times(),
-            error: trained.as_ref().err().map(ToString::to_string),
-        };
-        if let Some(out) = &self.arguments.out {
-            save(out, &report, &trainer)?;
-        }
-        if self.arguments.json {
-            screen.line(json(&report)?)?;
-        } else {
-            self.show(&report, start.elapsed().as_secs_f64(), screen)?;
-        }
-        trained.map(|()| true)
+            error,
+        })
     }
 
-    fn show(&self, report: &Report<'_>, seconds: f64, screen: &mut Screen) -> Result<()> {
+    fn show(
+        &self,
+        report: &Report<'_>,
+        seconds: f64,
+        folder: Option<&Path>,
+        screen: &mut Screen,
+    ) -> Result<()> {
         if let (Some(epoch), Some(test)) = (report.best_epoch, &report.test) {
             let chosen = match report.validation {
                 Some(at) => format!(
@@ -242,8 +264,8 @@ impl Run<'_> {
             for line in table(name, test, &report.popularity) {
                 screen.line(line)?;
             }
-            if let Some(out) = &self.arguments.out {
-                screen.line(format_args!("saved in {}", out.display()))?;
+            if let Some(folder) = folder {
+                screen.line(format_args!("saved in {}", folder.display()))?;
             }
         }
         let times = report.times;
@@ -252,32 +274,4 @@ impl Run<'_> {
             times.steps, times.evaluation, times.dealing
         ))
     }
-}
-
-/// Writes the best embeddings, if there are any, and then the report that names them.
-fn save<B: Backend>(out: &Path, report: &Report<'_>, trainer: &Trainer<'_, B>) -> Result<()> {
-    if let Some(best) = trainer.best() {
-        let rank_by = match report.settings.rank_by {
-            Score::Dot => "dot",
-            Score::Cosine => "cosine",
-            Score::Projection => "projection",
-        };
-        let about = [
-            ("rank_by", rank_by.to_owned()),
-            ("epoch", best.epoch.to_string()),
-            ("data", report.data.fingerprint.clone()),
-        ];
-        let about: HashMap<_, _> = about.map(|(key, value)| (key.to_owned(), value)).into();
-        best.embeddings
-            .save(&out.join("embeddings.safetensors"), about)?;
-    }
-    let text = json(report)?;
-    write_whole(&out.join("report.json"), |path| {
-        fs::write(path, text + "\n")
-    })
-}
-
-fn json(report: &Report<'_>) -> Result<String> {
-    serde_json::to_string_pretty(report)
-        .map_err(|error| Error::Unsupported(format!("report: {error}")))
 }

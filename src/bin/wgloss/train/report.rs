@@ -1,9 +1,8 @@
 //! What a run came to: as JSON, and as a table.
 
 use serde::Serialize;
-use std::fmt::Write;
 use wgloss::{
-    AnyLoss,
+    AnyLoss, Error, Result,
     train::{AtK, EpochRecord, Folds, Metrics, Settings, Times},
 };
 
@@ -36,6 +35,14 @@ pub struct Report<'a> {
     pub times: Times,
     /// Why training ended early, if it did.
     pub error: Option<String>,
+}
+
+impl Report<'_> {
+    /// The report as JSON.
+    pub fn json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Error::Unsupported(format!("report: {error}")))
+    }
 }
 
 /// A data set in numbers.
@@ -99,18 +106,15 @@ pub fn table(name: &str, model: &Metrics, popularity: &Metrics) -> Vec<String> {
             .collect()
     };
     let (model, popularity) = (numbers(model), numbers(popularity));
-    let ratio: Vec<f64> = model.iter().zip(&popularity).map(|(a, b)| a / b).collect();
-    for (name, numbers, digits) in [
-        ("popularity", &popularity, 4),
-        (name, &model, 4),
-        ("ratio", &ratio, 1),
-    ] {
-        let mut line = format!("{name:width$}");
-        for number in numbers {
-            // Writing to a string cannot fail.
-            let _ = write!(line, "  {number:>10.digits$}");
-        }
-        lines.push(line);
+    for (name, numbers) in [("popularity", &popularity), (name, &model)] {
+        let cells = numbers.iter().map(|number| format!("  {number:>10.4}"));
+        lines.push(format!("{name:width$}{}", cells.collect::<String>()));
     }
+    let ratio = |(model, popularity): (&f64, &f64)| match *popularity {
+        0.0 => format!("  {:>10}", "-"),
+        popularity => format!("  {:>10.1}", model / popularity),
+    };
+    let cells = model.iter().zip(&popularity).map(ratio);
+    lines.push(format!("{:width$}{}", "ratio", cells.collect::<String>()));
     lines
 }
