@@ -20,7 +20,9 @@
 pub mod compose;
 mod context;
 pub mod job;
+mod lost;
 mod plan;
+mod read_back;
 mod results;
 pub mod schedule;
 pub mod sizes;
@@ -31,8 +33,9 @@ mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use plan::{Estimate, Plan, PlanOptions, estimate, shader_text};
-pub use results::{Results, read_back};
+pub use read_back::{ReadBack, read_back, read_back_async};
+pub use results::Results;
 pub use slot::Slot;
 pub use stage::Stage;
 pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
-pub use upload::{evaluate, upload};
+pub use upload::{evaluate, evaluate_async, upload};

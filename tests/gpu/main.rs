@@ -8,6 +8,7 @@ mod case;
 mod device;
 mod extremes;
 mod memory;
+mod reading;
 mod rejection;
 mod same_bits;
 
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
             a_plan_beyond_the_limits_is_refused;
         bad_input: ids_and_numbers_are_counted, ranges_are_checked_by_name,
             missing_ranges_are_named;
+        reading: awaited_results_are_those_of_their_time, evaluations_overlap,
+            a_bad_range_is_an_error, a_late_answer_is_an_error, a_lost_device_is_noticed_by_all,
+            numbers_that_overflow_are_an_error;
     ];
     let conclusion = run(&Arguments::from_args(), trials);
     let pipelines = device::pipelines();
