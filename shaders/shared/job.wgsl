@@ -90,6 +90,8 @@ const PER_GROUP: u32 = 8192u;
 const TANGENT: u32 = 16384u;
 // An id of NONE is an ignored pair, not a bad id.
 const IGNORABLE: u32 = 32768u;
+// The rows go on from the sums of those before them.
+const CONTINUED: u32 = 65536u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

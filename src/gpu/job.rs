@@ -86,6 +86,7 @@ flags!(
     PER_GROUP = 8192,
     TANGENT = 16384,
     IGNORABLE = 32768,
+    CONTINUED = 65536,
 );
 
 /// `flag` if `on`.

@@ -11,6 +11,7 @@
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
 //! | `row_finish` | R, ℓ and slopes per pair |
 //! | `loss_blocks`, `loss_sum` | the value |
+//! | `clear_gradient` | zeros, where a gradient's rows lie apart |
 //! | `weights` | score tile again → ∂value/∂score, into bounded scratch |
 //! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |

@@ -91,6 +91,7 @@ pub fn estimate(
     loss.check(shape)?;
     let spec = loss.spec();
     spec.check(shape)?;
+    layouts.check(shape)?;
     let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
     let mut schedule = Schedule {
         shape,
@@ -100,6 +101,7 @@ pub fn estimate(
         limits,
         lanes: u64::from(lanes),
         want: options.want,
+        accumulate: options.accumulate,
         list: Vec::new(),
     };
     let forward = schedule.build()?;
@@ -123,6 +125,16 @@ pub fn estimate(
         forward,
         bytes,
     })
+}
+
+impl Want {
+    /// Whether this gradient is wanted.
+    pub(super) fn of(self, slot: Slot) -> bool {
+        match slot {
+            Slot::GradQueries => self.queries,
+            _ => self.candidates,
+        }
+    }
 }
 
 /// A caller's list: name, range, the plan's copy, words.
@@ -256,10 +268,9 @@ impl Plan {
     pub fn id(&self) -> String {
         let s = &self.sizes;
         format!(
-            "{:?}-rows{}-pairs{}-span{}x{}",
+            "{:?}-rows{}-span{}x{}",
             self.context.family(),
             s.row_chunk,
-            s.pair_chunk,
             s.spans,
             s.span_width
         )
@@ -378,13 +389,12 @@ impl Plan {
         if self.options.accumulate {
             return;
         }
-        let want = self.options.want;
-        for (grad, wanted) in [
-            (&buffers.grad_queries, want.queries),
-            (&buffers.grad_candidates, want.candidates),
-        ] {
-            if let (Some(grad), true) = (grad, wanted) {
-                encoder.clear_buffer(&grad.buffer, grad.offset, Some(grad.size));
+        for slot in [Slot::GradQueries, Slot::GradCandidates] {
+            // Between rows that lie apart is what is not ours; a stage clears those.
+            let dense = self.layouts.of(slot).stride == self.shape.dim;
+            let (_, grad, bytes) = self.named(buffers, slot);
+            if let (Some(grad), true) = (grad, dense && self.options.want.of(slot)) {
+                encoder.clear_buffer(&grad.buffer, grad.offset, Some(bytes));
             }
         }
     }
