@@ -195,12 +195,36 @@ impl Engine {
         self.evaluate(loss, batch, Want::NOTHING)
     }
 
+    /// As [`Engine::forward`]; waits as [`Engine::evaluate_async`] does.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn forward_async(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+    ) -> impl Future<Output = Result<Output<f32>>> + Send + use<> {
+        self.evaluate_async(loss, batch, Want::NOTHING)
+    }
+
     /// The value and the gradients of both tables.
     ///
     /// # Errors
     /// As [`Engine::evaluate`].
     pub fn value_and_grad(&self, loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Output<f32>> {
         self.evaluate(loss, batch, Want::BOTH)
+    }
+
+    /// As [`Engine::value_and_grad`]; waits as [`Engine::evaluate_async`] does.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn value_and_grad_async(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+    ) -> impl Future<Output = Result<Output<f32>>> + Send + use<> {
+        self.evaluate_async(loss, batch, Want::BOTH)
     }
 
     /// The gradients of `Σ_p upstream_p · ℓ_p`, whatever the batch's own reduction: the backward
@@ -218,6 +242,21 @@ impl Engine {
         self.evaluate(loss, &batch, Want::BOTH)
     }
 
+    /// As [`Engine::backward`]; waits as [`Engine::evaluate_async`] does.
+    ///
+    /// # Errors
+    /// As [`Engine::backward`].
+    pub fn backward_async(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        upstream: &[f32],
+    ) -> impl Future<Output = Result<Output<f32>>> + Send + use<> {
+        let batch = batch.clone().reduction(Reduction::None { upstream });
+        let started = batch.map(|batch| self.evaluate_async(loss, &batch, Want::BOTH));
+        async move { started?.await }
+    }
+
     /// The value and the gradients that are wanted. The reference's results are rounded to f32:
     /// see [`Engine::evaluate_f64`].
     ///
@@ -230,13 +269,42 @@ impl Engine {
         batch: &Batch<'_>,
         want: Want,
     ) -> Result<Output<f32>> {
-        let output = match &self.path {
-            Path::Gpu(context) => gpu::evaluate(context, loss, batch, want)?,
-            Path::Cpu => cpu::evaluate::<f32>(loss, batch, want)?,
-            Path::Reference => convert(&cpu::evaluate::<f64>(loss, batch, want)?, Real::to_f32),
+        match &self.path {
+            Path::Gpu(context) => gpu::evaluate(context, loss, batch, want),
+            Path::Cpu => cpu::evaluate::<f32>(loss, batch, want),
+            Path::Reference => {
+                let output = convert(&cpu::evaluate::<f64>(loss, batch, want)?, Real::to_f32);
+                output.check_finite()?;
+                Ok(output)
+            }
+        }
+    }
+
+    /// As [`Engine::evaluate`], without waiting for a GPU. The call itself uploads and submits, so
+    /// several evaluations can be on their way; the future owns what it needs, and any executor
+    /// will do (who polls the device: [`gpu::ReadBack`]). On the CPU the call itself evaluates, and
+    /// the future is ready.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn evaluate_async(
+        &self,
+        loss: &dyn DynLoss,
+        batch: &Batch<'_>,
+        want: Want,
+    ) -> impl Future<Output = Result<Output<f32>>> + Send + use<> {
+        let started = match &self.path {
+            Path::Gpu(context) => {
+                Started::Submitted(gpu::evaluate_async(context, loss, batch, want))
+            }
+            Path::Cpu | Path::Reference => Started::Done(self.evaluate(loss, batch, want)),
         };
-        check_finite(&output)?;
-        Ok(output)
+        async move {
+            match started {
+                Started::Submitted(results) => results.await,
+                Started::Done(output) => output,
+            }
+        }
     }
 
     /// As [`Engine::evaluate`], in f64: the reference's results as they are, those of the other
@@ -253,10 +321,14 @@ impl Engine {
         if !matches!(self.path, Path::Reference) {
             return Ok(convert(&self.evaluate(loss, batch, want)?, Real::to_f64));
         }
-        let output = cpu::evaluate::<f64>(loss, batch, want)?;
-        check_finite(&output)?;
-        Ok(output)
+        cpu::evaluate::<f64>(loss, batch, want)
     }
+}
+
+/// What became of an evaluation when it was called for.
+enum Started<F> {
+    Submitted(F),
+    Done(Result<Output<f32>>),
 }
 
 fn threads() -> String {
@@ -287,30 +359,5 @@ fn convert<A: Real, B: Real>(from: &Output<A>, number: impl Fn(A) -> B + Copy) -
             })
             .collect(),
         counts: from.counts,
-    }
-}
-
-/// Finite inputs can still overflow on the way (a dot product of huge vectors): that is an error,
-/// not a NaN that the caller finds an epoch later.
-fn check_finite<R: Real>(output: &Output<R>) -> Result<()> {
-    check_numbers("value", &[output.value])?;
-    check_numbers("row_values", &output.row_losses)?;
-    check_numbers(
-        "grad_queries",
-        output.grad_queries.as_deref().unwrap_or(&[]),
-    )?;
-    let candidates = output.grad_candidates.as_deref().unwrap_or(&[]);
-    check_numbers("grad_candidates", candidates)?;
-    check_numbers("grad_theta", &output.grad_theta)
-}
-
-fn check_numbers<R: Real>(argument: &'static str, numbers: &[R]) -> Result<()> {
-    match numbers.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(Error::NotFinite {
-            argument,
-            at,
-            value: numbers[at].to_f64(),
-        }),
     }
 }

@@ -82,6 +82,12 @@ pub enum Error {
     /// The device was lost; every buffer on it is gone.
     #[error("device lost: {0}")]
     DeviceLost(String),
+    /// The device took longer than it may. What was submitted may still come to its end.
+    #[error("no answer from the device within {limit:?}")]
+    Timeout {
+        /// The longest wait: [`ContextOptions::timeout`](crate::gpu::ContextOptions::timeout).
+        limit: std::time::Duration,
+    },
     /// The driver ran out of memory.
     #[error("device out of memory: {0}")]
     OutOfMemory(String),

@@ -75,6 +75,7 @@ pub mod check;
 pub mod cpu;
 mod engine;
 mod error;
+mod finite;
 pub mod gpu;
 pub mod loss;
 mod matrix;

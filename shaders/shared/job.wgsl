@@ -108,6 +108,8 @@ const PROJECTION: u32 = 1048576u;
 const LAST: u32 = 2097152u;
 // Given scores come with those of a reference.
 const REFERENCE: u32 = 4194304u;
+// The rows go on from the sums of those before them.
+const CONTINUED: u32 = 8388608u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

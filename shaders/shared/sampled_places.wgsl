@@ -7,11 +7,12 @@ fn in_chunk(place: u32) -> bool {
 }
 
 fn next(place: u32) -> u32 {
+    let end = (job.row_begin + job.row_count) * job.per_row;
     var following = column_links[place].y;
-    while following != NONE && !in_chunk(following) {
+    while following < end && !in_chunk(following) {
         following = column_links[following].y;
     }
-    return following;
+    return select(NONE, following, following < end);
 }
 
 fn is_first(place: u32) -> bool {

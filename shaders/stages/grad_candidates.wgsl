@@ -31,6 +31,16 @@ fn main(
 #end
 #end
 #end
+    // One chain of additions over all rows of the chunk, in however many parts they come.
+    if has(CONTINUED) {
+#for i ROWS
+#for h PART_PAIRS
+#for c 2
+        a$i_$h_$c = candidate_sums[read$i * job.dim4 + part + $hu * 2u + $cu];
+#end
+#end
+#end
+    }
 #if SUBGROUPS
     // Four rows × two vec4 fill eight lanes.
     let own = ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;

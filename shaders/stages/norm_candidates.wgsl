@@ -57,6 +57,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let own = (job.weight_begin + first) * job.packed_stride;
     // Column by column, so that chunk borders between repeats do not show in the bits.
     for (var column = first; column != NONE; column = next(column, begin)) {
-        add(column, own, (id - job.table_begin) * job.dim);
+        add(column, own, (id - job.table_begin) * job.table_stride);
     }
 }

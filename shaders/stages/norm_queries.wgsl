@@ -1,5 +1,5 @@
-// G_q → ∂value/∂queries: rows of one query added up, the part along the vector removed (cosine),
-// divided by the norm, the norm's own term added, summed into the caller's table.
+// G_q → ∂value/∂queries: the part along the vector removed (cosine), divided by the norm, the norm's
+// own term added, summed into the caller's table. Rows of one query are added by the first of them.
 #import job
 #import pair_records
 
@@ -31,6 +31,29 @@ fn norm_slope(row: u32) -> f32 {
     return sum;
 }
 
+fn add(row: u32, own: u32, to: u32) {
+    let inverse_norm = queries[own + job.dim4].x;
+    let norm = queries[own + job.dim4].y;
+    let radial = norm_slope(row) * select(select(1.0 / norm, 0.0, norm == 0.0), 1.0, has(COSINE));
+    var along = 0.0;
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        along += dot(query_sums[row * job.dim4 + k], queries[own + k]);
+    }
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        var sum = query_sums[row * job.dim4 + k];
+        if has(COSINE) {
+            sum = (sum - along * queries[own + k]) * inverse_norm;
+        }
+        sum += radial * queries[own + k];
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[to + d] += sum[c];
+            }
+        }
+    }
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let first = group_index(group) * LANES + local;
@@ -48,32 +71,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id < job.table_begin || id >= job.table_begin + job.table_count {
         return;
     }
-    let own = first * job.packed_stride;
-    let inverse_norm = queries[own + job.dim4].x;
-    var along = 0.0;
-    var slope = 0.0;
+    // Row by row, so that chunk borders between repeats do not show in the bits.
     for (var row = first; row != NONE; row = next(row)) {
-        for (var k = 0u; k < job.dim4; k += 1u) {
-            along += dot(query_sums[row * job.dim4 + k], queries[own + k]);
-        }
-        slope += norm_slope(row);
-    }
-    let norm = queries[own + job.dim4].y;
-    let radial = slope * select(select(1.0 / norm, 0.0, norm == 0.0), 1.0, has(COSINE));
-    for (var k = 0u; k < job.dim4; k += 1u) {
-        var sum = vec4<f32>(0.0);
-        for (var row = first; row != NONE; row = next(row)) {
-            sum += query_sums[row * job.dim4 + k];
-        }
-        if has(COSINE) {
-            sum = (sum - along * queries[own + k]) * inverse_norm;
-        }
-        sum += radial * queries[own + k];
-        for (var c = 0u; c < 4u; c += 1u) {
-            let d = k * 4u + c;
-            if d < job.dim {
-                grad[(id - job.table_begin) * job.dim + d] += sum[c];
-            }
-        }
+        add(row, first * job.packed_stride, (id - job.table_begin) * job.table_stride);
     }
 }

@@ -31,7 +31,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let own = positives[item * job.packed_stride + k];
     let inverse_norm = positives[item * job.packed_stride + job.dim4].x;
+    let to = (id - job.table_begin) * job.table_stride + k * 4u;
+    let count = min(4u, job.dim - min(job.dim, k * 4u));
+    // Pair by pair, so that chunk borders between them do not show in the bits.
     var sum = vec4<f32>(0.0);
+    for (var c = 0u; c < count; c += 1u) {
+        sum[c] = grad[to + c];
+    }
     for (var pair = first; pair < job.pair_begin + job.pair_count; pair = positive_links[pair].y) {
         let row = pair_rows[pair] - job.row_begin;
         if row < job.row_count {
@@ -39,13 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let other = queries[row * job.packed_stride + k];
             let inverse = inverse_length(queries[row * job.packed_stride + job.dim4].y);
             let step = other - along_candidate(score) * own;
-            sum += positive_coefficient(score, pair_gradients[pair], inverse) * step;
+            sum += positive_coefficient(score, pair_gradients[pair], inverse) * step * inverse_norm;
         }
     }
-    for (var c = 0u; c < 4u; c += 1u) {
-        let d = k * 4u + c;
-        if d < job.dim {
-            grad[(id - job.table_begin) * job.dim + d] += sum[c] * inverse_norm;
-        }
+    for (var c = 0u; c < count; c += 1u) {
+        grad[to + c] = sum[c];
     }
 }

@@ -1,5 +1,10 @@
 // Σ weight · q̂ for every candidate that is listed in the chunk: the candidate's first place in the
-// chunk adds up its places, removes the part along the vector (cosine), divides by the norm.
+// chunk takes its places one by one, removes the part along the vector (cosine), divides by the norm
+// and adds to the caller's table.
+//
+// Places come in an order of their own: row group by row group, within it unit of slots by unit,
+// within that row by row. Chunks are made of whole groups, or of whole units of one group, so their
+// borders do not show in the bits.
 #import job
 #import sampled_places
 
@@ -10,10 +15,57 @@
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
 
-fn term(place: u32, k: u32) -> vec4<f32> {
+fn row_group(place: u32) -> u32 {
+    return place / job.per_row / (LANES * ROWS);
+}
+
+fn slot_unit(place: u32) -> u32 {
+    return place % job.per_row / COLUMN_UNIT;
+}
+
+fn add(place: u32, own: u32, to: u32) {
     let row = place / job.per_row - job.row_begin;
     let slot = place % job.per_row - job.column_begin;
-    return weights[(row / 4u) * job.weight_pad + slot][row % 4u] * queries[row * job.packed_stride + k];
+    let weight = weights[(row / 4u) * job.weight_pad + slot][row % 4u];
+    let query = row * job.packed_stride;
+    let inverse_norm = candidates[own + job.dim4].x;
+    var along = 0.0;
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        along += dot(weight * queries[query + k], candidates[own + k]);
+    }
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        var sum = weight * queries[query + k];
+        if has(COSINE) {
+            sum = (sum - along * candidates[own + k]) * inverse_norm;
+        }
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[to + d] += sum[c];
+            }
+        }
+    }
+}
+
+// Adds the places of one row group, from its first one on; the next group's first place, or NONE.
+fn add_group(first: u32, own: u32, to: u32) -> u32 {
+    let group = row_group(first);
+    var place = NONE;
+    var unit = 0u;
+    while unit != NONE {
+        var following = NONE;
+        for (place = first; place != NONE && row_group(place) == group; place = next(place)) {
+            let its = slot_unit(place);
+            if its == unit {
+                add(place, own, to);
+            }
+            if its > unit {
+                following = min(following, its);
+            }
+        }
+        unit = following;
+    }
+    return place;
 }
 
 @compute @workgroup_size(LANES)
@@ -30,26 +82,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let own = (row * job.column_pad + slot) * job.packed_stride;
-    let inverse_norm = candidates[own + job.dim4].x;
-    var along = 0.0;
-    for (var place = first; place != NONE; place = next(place)) {
-        for (var k = 0u; k < job.dim4; k += 1u) {
-            along += dot(term(place, k), candidates[own + k]);
-        }
-    }
-    for (var k = 0u; k < job.dim4; k += 1u) {
-        var sum = vec4<f32>(0.0);
-        for (var place = first; place != NONE; place = next(place)) {
-            sum += term(place, k);
-        }
-        if has(COSINE) {
-            sum = (sum - along * candidates[own + k]) * inverse_norm;
-        }
-        for (var c = 0u; c < 4u; c += 1u) {
-            let d = k * 4u + c;
-            if d < job.dim {
-                grad[(id - job.table_begin) * job.dim + d] += sum[c];
-            }
-        }
-    }
+    let to = (id - job.table_begin) * job.table_stride;
+    for (var place = first; place != NONE; place = add_group(place, own, to)) {}
 }

@@ -2,7 +2,6 @@
 //! by the tables' rows.
 
 use super::{
-    Gradient,
     occurrences::Occurrences,
     positives::{Positive, Side, positive_backward},
     problem::{ActiveRow, Problem},
@@ -54,7 +53,8 @@ fn candidate_side<'a, R: CpuReal>(
     }
 }
 
-fn load<R: Real>(sum: &mut [f64], from: &[R]) {
+/// Widens.
+pub(super) fn load<R: Real>(sum: &mut [f64], from: &[R]) {
     for (sum, from) in sum.iter_mut().zip(from) {
         *sum = from.to_f64();
     }
@@ -110,37 +110,32 @@ pub(super) fn scatter_rows<R: CpuReal>(
     }
 }
 
-/// Where the sums over columns lie.
-pub(super) enum Sums<'a, R> {
-    /// In the output itself, candidate by candidate.
-    InPlace,
-    /// Elsewhere, candidate by candidate.
-    Apart(&'a [R]),
-    /// Elsewhere, column by column of a shared list.
-    Listed(&'a [R], &'a Occurrences),
-}
-
-/// Completes the gradients of all candidates.
+/// Completes the gradients of all candidates: with the positives' own terms, and, where the sums
+/// over columns lie in the output (`in_place`), with the step back through the norm.
 pub(super) fn finish_candidates<R: CpuReal>(
     problem: &Problem<'_, R>,
     targets: Targets<'_, R>,
-    sums: &Sums<'_, R>,
-    out: Gradient<'_, R>,
+    in_place: bool,
+    out: &mut [R],
 ) {
     let dim = problem.shape.dim;
     let positives = problem.pairs.iter().map(|pair| pair.positive as u32);
     let pairs_of = Occurrences::new(positives, problem.shape.candidates);
-    let rows = out.out.par_chunks_mut(dim).enumerate().with_min_len(32);
+    let rows = out.par_chunks_mut(dim).enumerate().with_min_len(32);
     rows.for_each_init(
         || [(); 3].map(|()| vec![0.0; dim]),
-        |[sum, candidate, query], (id, out_row)| {
-            match sums {
-                Sums::InPlace => load(sum, out_row),
-                Sums::Apart(sums) => load(sum, &sums[id * dim..(id + 1) * dim]),
-                Sums::Listed(sums, places) => gather(sum, sums, places.of(id)),
+        |[sum, candidate, query], (id, out)| {
+            let pairs = pairs_of.of(id);
+            if in_place {
+                load(sum, out);
+                out.fill(R::ZERO);
+            } else if pairs.is_empty() {
+                return;
+            } else {
+                sum.fill(0.0);
             }
             problem.candidates.read_double(id, candidate);
-            for &at in pairs_of.of(id) {
+            for &at in pairs {
                 let at = at as usize;
                 let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
                 let row = &problem.rows[problem.pairs[at].row];
@@ -149,22 +144,23 @@ pub(super) fn finish_candidates<R: CpuReal>(
                 let other = query_side(problem, row, query);
                 positive_backward(problem, positive, by_target, own, other, sum);
             }
-            let factor = problem.candidates.factor(id);
-            norm_backward(problem.spec.score.unit_candidates(), factor, candidate, sum);
-            for (out_row, &sum) in out_row.iter_mut().zip(&*sum) {
-                let before = if out.add { *out_row } else { R::ZERO };
-                *out_row = before + R::from_f64(sum);
-            }
+            add_through_norm(problem, id, candidate, sum, out);
         },
     );
 }
 
-fn gather<R: Real>(sum: &mut [f64], rows: &[R], places: &[u32]) {
-    sum.fill(0.0);
-    for &place in places {
-        let row = &rows[place as usize * sum.len()..][..sum.len()];
-        for (sum, x) in sum.iter_mut().zip(row) {
-            *sum += x.to_f64();
-        }
+/// Adds a candidate's gradient by its unit vector to the one by its row: linear, so parts of the
+/// former may come one by one.
+pub(super) fn add_through_norm<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    id: usize,
+    candidate: &[f64],
+    sum: &mut [f64],
+    out: &mut [R],
+) {
+    let factor = problem.candidates.factor(id);
+    norm_backward(problem.spec.score.unit_candidates(), factor, candidate, sum);
+    for (out, &sum) in out.iter_mut().zip(&*sum) {
+        *out += R::from_f64(sum);
     }
 }

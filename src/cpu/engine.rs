@@ -3,7 +3,7 @@
 use super::{
     Gradients, Options,
     backward::{Targets, finish_rows, scatter_rows},
-    gradients::{grad_candidates, grad_queries},
+    gradients::grad_queries,
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
     plan::Plan,
@@ -18,7 +18,7 @@ use super::{
     tile::{Block, Tile},
 };
 use crate::{
-    Batch, Columns, Counts, DynLoss, Error, IGNORED, Output, PairStatistic, Real, Result,
+    Batch, Columns, Counts, DynLoss, IGNORED, Output, PairStatistic, Result,
     loss::{Outer, Pool},
 };
 
@@ -54,8 +54,11 @@ pub(super) fn run<R: CpuReal>(
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
     };
-    let value = engine.evaluate(gradients);
-    engine.output(value)
+    let (value, gradients) = engine.evaluate(gradients);
+    let output = engine.output(value)?;
+    // A loss that overflowed explains its gradients; it comes first.
+    gradients?;
+    Ok(output)
 }
 
 struct Engine<'a, R> {
@@ -77,10 +80,10 @@ struct Engine<'a, R> {
 }
 
 impl<R: CpuReal> Engine<'_, R> {
-    /// Gives the value and writes the gradients.
-    fn evaluate(&mut self, gradients: Gradients<'_, R>) -> f64 {
+    /// Gives the value, writes the gradients, and says whether those are finite.
+    fn evaluate(&mut self, gradients: Gradients<'_, R>) -> (f64, Result<()>) {
         let backward = self.problem.backward;
-        let mut sinks = Sinks::new(self.problem, gradients, &self.plan);
+        let mut sinks = Sinks::new(self.problem, gradients);
         // Where weights depend on the whole batch, backward waits for its last row.
         let spec = &self.problem.spec;
         let wait = spec.outer == Outer::LogMeanExp || spec.pool != Pool::Each;
@@ -104,8 +107,7 @@ impl<R: CpuReal> Engine<'_, R> {
             positives: &self.positives,
             gradients: &self.by_target,
         };
-        sinks.finish(self.problem, targets, self.shared.as_ref());
-        value
+        (value, sinks.finish(self.problem, targets))
     }
 
     /// Scores, statistics and losses of a block's pairs.
@@ -205,13 +207,12 @@ impl<R: CpuReal> Engine<'_, R> {
                 continue;
             }
             weights(problem, plan, &mut self.tile, block, &chunk, &terms);
-            sinks.column_scores(problem, block, &self.tile.scores);
+            sinks.add_scores(problem, block, &self.tile.scores);
             if sinks.queries.is_some() {
                 grad_queries(problem, plan, &mut self.tile, block, &chunk, &mut rows);
             }
-            if let Some(sums) = sinks.columns() {
-                grad_candidates(problem, plan, &self.tile, block, &chunk, sums);
-            }
+            let shared = self.shared.as_ref();
+            sinks.add_columns(problem, plan, &self.tile, block, &chunk, shared);
         }
         if let Some(table) = &mut sinks.queries {
             let targets = Targets {
@@ -241,9 +242,7 @@ impl<R: CpuReal> Engine<'_, R> {
             let own = self.theta.iter().skip(k).step_by(problem.spec.thetas);
             *gradient = R::from_f64(self.by_loss.iter().zip(own).map(|(w, own)| w * own).sum());
         }
-        finite("row_losses", &output.row_losses)?;
-        finite("value", &[output.value])?;
-        finite("grad_theta", &output.grad_theta)?;
+        output.check_finite()?;
         Ok(output)
     }
 
@@ -255,16 +254,5 @@ impl<R: CpuReal> Engine<'_, R> {
             zero_queries: self.problem.zero_queries(),
             zero_candidates: self.problem.candidates.zero_rows(),
         }
-    }
-}
-
-fn finite<R: Real>(argument: &'static str, numbers: &[R]) -> Result<()> {
-    match numbers.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(Error::NotFinite {
-            argument,
-            at,
-            value: numbers[at].to_f64(),
-        }),
     }
 }

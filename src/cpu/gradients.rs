@@ -2,6 +2,7 @@
 //! vectors that the scores are made of.
 
 use super::{
+    backward::{add_through_norm, load},
     occurrences::Occurrences,
     plan::Plan,
     problem::Problem,
@@ -13,7 +14,7 @@ use crate::{Columns, Real};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Candidates that one task of the sampled product sums for.
+/// Candidates that one task of the sampled product sums for, at least.
 const CANDIDATES_PER_TASK: usize = 256;
 
 /// Adds the chunk's share to the block's `gradient` (rows × D).
@@ -49,30 +50,28 @@ pub(super) fn grad_queries<R: CpuReal>(
     });
 }
 
-/// Writes (or adds) the block's share to the gradients of the chunk's columns, columns × D.
-pub(super) fn grad_candidates<R: CpuReal>(
+/// Writes (or adds) the block's share to the sums of the columns of `piece`, columns × D. A piece
+/// is made of stripes of the chunk.
+pub(super) fn grad_columns<R: CpuReal>(
     problem: &Problem<'_, R>,
     plan: &Plan,
     tile: &Tile<R>,
     block: &Block<R>,
-    chunk: &Range<usize>,
-    gradient: &mut [R],
+    [chunk, piece]: [&Range<usize>; 2],
+    sums: &mut [R],
+    add: bool,
 ) {
-    if let Columns::Sampled { ids, per_row } = problem.batch.column_ids() {
-        return sampled_grad_candidates(problem, tile, block, ids, per_row, gradient);
-    }
     let (dim, stripe) = (problem.shape.dim, plan.stripe);
     let rows = block.rows.len();
     let scale = R::from_f64(problem.spec.score_scale);
-    let gradient = &mut gradient[chunk.start * dim..chunk.end * dim];
-    let stripes = tile.scores.par_chunks(stripe * rows);
-    let tasks = gradient.par_chunks_mut(stripe * dim).zip(stripes);
-    tasks.for_each(|(gradient, weights)| {
-        let width = gradient.len() / dim;
+    let weights = &tile.scores[(piece.start - chunk.start) * rows..];
+    let stripes = weights.par_chunks(stripe * rows);
+    let tasks = sums.par_chunks_mut(stripe * dim).zip(stripes);
+    tasks.for_each(|(sums, weights)| {
+        let width = sums.len() / dim;
         let weights = View::new(weights, rows, width, stripe).transposed();
         let queries = View::new(&block.queries, rows, dim, dim);
-        let add = block.rows.start > 0;
-        product(gradient, dim, weights, queries, scale, add);
+        product(sums, dim, weights, queries, scale, add);
     });
 }
 
@@ -105,35 +104,60 @@ fn sampled_grad_queries<R: CpuReal>(
     );
 }
 
-fn sampled_grad_candidates<R: CpuReal>(
+/// Adds the block's share to the gradients of all candidates: by their unit vectors if those are
+/// completed later (`in_place`), otherwise by their rows.
+pub(super) fn sampled_grad_candidates<R: CpuReal>(
     problem: &Problem<'_, R>,
     tile: &Tile<R>,
     block: &Block<R>,
-    ids: &[u32],
-    per_row: usize,
+    (ids, per_row): (&[u32], usize),
     gradient: &mut [R],
+    in_place: bool,
 ) {
     let dim = problem.shape.dim;
-    let scale = R::from_f64(problem.spec.score_scale);
     let sampled = (block.active(problem).iter())
         .flat_map(|row| &ids[row.row * per_row..][..per_row])
         .copied();
     let occurrences = Occurrences::new(sampled, problem.shape.candidates);
-    let tasks = gradient.par_chunks_mut(CANDIDATES_PER_TASK * dim);
-    tasks.enumerate().for_each(|(task, gradient)| {
-        vectorized(
-            #[inline(always)]
-            || {
-                for (i, gradient) in gradient.chunks_mut(dim).enumerate() {
-                    for &place in occurrences.of(task * CANDIDATES_PER_TASK + i) {
-                        let place = place as usize;
-                        let query = &block.queries[place / per_row * dim..][..dim];
-                        add_scaled(gradient, scale * tile.scores[place], query);
-                    }
-                }
-            },
-        );
-    });
+    let rows = gradient.par_chunks_mut(dim).enumerate();
+    rows.with_min_len(CANDIDATES_PER_TASK).for_each_init(
+        || (vec![R::ZERO; dim], [(); 2].map(|()| vec![0.0; dim])),
+        |(apart, [sum, candidate]), (id, gradient)| {
+            let places = occurrences.of(id);
+            if in_place {
+                add_places(problem, tile, block, per_row, places, gradient);
+            } else if !places.is_empty() {
+                apart.fill(R::ZERO);
+                add_places(problem, tile, block, per_row, places, apart);
+                load(sum, apart);
+                problem.candidates.read_double(id, candidate);
+                add_through_norm(problem, id, candidate, sum, gradient);
+            }
+        },
+    );
+}
+
+/// Adds up weight · query over some places of the block.
+fn add_places<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    tile: &Tile<R>,
+    block: &Block<R>,
+    per_row: usize,
+    places: &[u32],
+    sum: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    let scale = R::from_f64(problem.spec.score_scale);
+    vectorized(
+        #[inline(always)]
+        || {
+            for &place in places {
+                let place = place as usize;
+                let query = &block.queries[place / per_row * dim..][..dim];
+                add_scaled(sum, scale * tile.scores[place], query);
+            }
+        },
+    );
 }
 
 #[inline(always)]

@@ -42,8 +42,10 @@ use crate::{Batch, DynLoss, Error, Output, Result, Want};
 /// Bounds of the engine's own memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of scores held at a time. Where a block of rows against all columns fits, scores are
-    /// computed once, otherwise twice. The last bits of results depend on it.
+    /// Bytes of scores held at a time; gradients of columns that cannot be collected where they
+    /// belong (shared columns, gradients that are added to others) take a quarter more. Where a block
+    /// of rows against all columns fits, scores are computed once, otherwise twice. The last bits
+    /// of results depend on it.
     pub scratch_bytes: usize,
     /// Largest normalised copy of a candidate table that is kept for the whole evaluation, in
     /// bytes; larger tables are normalised again chunk by chunk.
@@ -135,7 +137,8 @@ pub fn evaluate_with<R: CpuReal>(
 /// output are `None`. After an error the slices hold anything.
 ///
 /// # Errors
-/// As [`evaluate`], or a slice's length is not that of its table.
+/// As [`evaluate`], or a slice's length is not that of its table. What was not finite before the
+/// gradient was added to it counts as not finite.
 pub fn evaluate_into<R: CpuReal>(
     loss: &dyn DynLoss,
     batch: &Batch<'_>,

@@ -17,6 +17,9 @@ const STRIPE_COLUMNS: Range<usize> = 128..1024;
 /// Rows and columns come in multiples of this.
 const GRAIN: usize = 16;
 
+/// Gradients of a piece of columns take this share of the budget.
+const PIECE_SHARE: usize = 4;
+
 /// Blocks of rows, and stripes and chunks of columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
@@ -30,6 +33,8 @@ pub(super) struct Plan {
     pub(super) stripe: usize,
     /// Columns whose scores are held at a time, whole stripes.
     pub(super) chunk: usize,
+    /// Columns whose gradients are held at a time where the output cannot hold them, whole stripes.
+    piece: usize,
 }
 
 impl Plan {
@@ -41,10 +46,12 @@ impl Plan {
         if problem.sampled() {
             return Plan {
                 rows,
-                block: (budget / columns).clamp(1, rows.max(1)),
+                // A row's scores, its query and its gradient.
+                block: (budget / (columns + 2 * problem.shape.dim)).clamp(1, rows.max(1)),
                 columns,
                 stripe: columns,
                 chunk: columns,
+                piece: columns,
             };
         }
         let block = block_rows(rows, columns, budget);
@@ -74,6 +81,7 @@ impl Plan {
             columns,
             stripe,
             chunk,
+            piece: (budget / PIECE_SHARE / problem.shape.dim / stripe).max(1) * stripe,
         }
     }
 
@@ -85,6 +93,14 @@ impl Plan {
     /// Ranges of columns.
     pub(super) fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         pieces(0..self.columns, self.chunk)
+    }
+
+    /// Ranges of a chunk's columns.
+    pub(super) fn pieces_of(
+        &self,
+        chunk: &Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + use<> {
+        pieces(chunk.clone(), self.piece)
     }
 
     /// The columns of one stripe of a chunk.

@@ -2,58 +2,41 @@
 
 use super::{
     Gradient, Gradients,
-    backward::{Sums, Targets, finish_candidates},
+    backward::{Targets, add_through_norm, finish_candidates, load},
+    gradients::{grad_columns, sampled_grad_candidates},
     occurrences::Occurrences,
     plan::Plan,
     problem::Problem,
     product::CpuReal,
-    tile::Block,
+    tile::{Block, Tile},
 };
-use crate::{Columns, Real};
+use crate::{Columns, Real, Result, finite::check_finite};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Where gradients are collected.
 pub(super) struct Sinks<'a, R> {
     /// The query table's gradient.
     pub(super) queries: Option<&'a mut [R]>,
-    candidates: Option<Gradient<'a, R>>,
-    /// Sums over columns, where the candidates' output cannot hold them.
-    sums: Option<Vec<R>>,
+    candidates: Option<&'a mut [R]>,
+    /// Whether sums over columns are collected in the candidates' gradient, to be completed there
+    /// after the last block. Where it holds something else already, or a candidate has several
+    /// columns, they are completed and added piece by piece.
+    in_place: bool,
+    /// The sums of one piece.
+    sums: Vec<R>,
     /// Where the column parameters' gradient goes, and its sums.
     column_parameters: Option<(Gradient<'a, R>, Vec<f64>)>,
     /// Where the gradients of given scores go: of the positives, of the columns.
-    scores: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
+    scores: Option<(&'a mut [R], &'a mut [R])>,
 }
 
 impl<'a, R: CpuReal> Sinks<'a, R> {
-    pub(super) fn new(
-        problem: &Problem<'_, R>,
-        mut gradients: Gradients<'a, R>,
-        plan: &Plan,
-    ) -> Self {
-        let queries = gradients.queries.map(|gradient| {
-            if !gradient.add {
-                zero(gradient.out);
-            }
-            gradient.out
-        });
-        let mut candidates = gradients.candidates;
-        let mut sums = None;
-        if let Some(gradient) = &mut candidates {
-            let listed = matches!(problem.batch.column_ids(), Columns::Shared(_));
-            if listed {
-                sums = Some(vec![R::ZERO; plan.columns * problem.shape.dim]);
-            } else if gradient.add {
-                sums = Some(vec![R::ZERO; gradient.out.len()]);
-            } else {
-                zero(gradient.out);
-            }
-        }
-        if let Some((_, columns)) = &mut gradients.scores
-            && !columns.add
-        {
-            zero(columns.out);
-        }
+    pub(super) fn new(problem: &Problem<'_, R>, gradients: Gradients<'a, R>) -> Self {
+        let listed = matches!(problem.batch.column_ids(), Columns::Shared(_));
+        let added = (gradients.candidates.as_ref()).is_some_and(|gradient| gradient.add);
+        let [queries, candidates] =
+            [gradients.queries, gradients.candidates].map(|gradient| gradient.map(cleared));
         let column_parameters = gradients.column_parameters.map(|gradient| {
             let sums = vec![0.0; gradient.out.len()];
             (gradient, sums)
@@ -61,40 +44,17 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         Sinks {
             queries,
             candidates,
-            sums,
+            in_place: !listed && !added,
+            sums: Vec::new(),
             column_parameters,
-            scores: gradients.scores,
+            scores: (gradients.scores)
+                .map(|(positives, columns)| (cleared(positives), cleared(columns))),
         }
-    }
-
-    /// The sums over columns, if candidates get a gradient.
-    pub(super) fn columns(&mut self) -> Option<&mut [R]> {
-        let out = self.candidates.as_mut()?;
-        Some(self.sums.as_deref_mut().unwrap_or(out.out))
     }
 
     /// Whether anything needs the weights: a table, or given scores.
     pub(super) fn weights(&self) -> bool {
         self.queries.is_some() || self.candidates.is_some() || self.scores.is_some()
-    }
-
-    /// Adds a block's weights to the gradient of the given scores of its columns.
-    pub(super) fn column_scores(
-        &mut self,
-        problem: &Problem<'_, R>,
-        block: &Block<R>,
-        weights: &[R],
-    ) {
-        let Some((_, out)) = &mut self.scores else {
-            return;
-        };
-        let (per_row, scale) = (problem.shape.columns(), problem.spec.score_scale);
-        for (row, weights) in block.active(problem).iter().zip(weights.chunks(per_row)) {
-            let out = &mut out.out[row.row * per_row..][..per_row];
-            for (out, &weight) in out.iter_mut().zip(weights) {
-                *out += weight * R::from_f64(scale);
-            }
-        }
     }
 
     /// The sums for the column parameters, if they get a gradient.
@@ -103,43 +63,90 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         Some(sums)
     }
 
-    /// Completes the gradients of candidates and column parameters, if wanted.
-    pub(super) fn finish(
-        self,
-        problem: &Problem<'_, R>,
-        targets: Targets<'_, R>,
-        shared: Option<&Occurrences>,
-    ) {
-        if let Some((out, sums)) = self.column_parameters {
-            finish_column_parameters(problem, targets, sums, out);
-        }
-        if let Some((out, _)) = self.scores {
-            finish_positive_scores(problem, targets, out);
-        }
-        let Some(out) = self.candidates else {
+    /// Adds a block's weights to the gradient of the given scores of its columns.
+    pub(super) fn add_scores(&mut self, problem: &Problem<'_, R>, block: &Block<R>, weights: &[R]) {
+        let Some((_, out)) = &mut self.scores else {
             return;
         };
-        let sums = match (&self.sums, shared) {
-            (None, _) => Sums::InPlace,
-            (Some(sums), None) => Sums::Apart(sums),
-            (Some(sums), Some(places)) => Sums::Listed(sums, places),
-        };
-        finish_candidates(problem, targets, &sums, out);
+        let (per_row, scale) = (problem.shape.columns(), problem.spec.score_scale);
+        for (row, weights) in block.active(problem).iter().zip(weights.chunks(per_row)) {
+            let out = &mut out[row.row * per_row..][..per_row];
+            for (out, &weight) in out.iter_mut().zip(weights) {
+                *out += weight * R::from_f64(scale);
+            }
+        }
     }
+
+    /// Adds the block's share to the gradients of the chunk's columns, if candidates get one.
+    pub(super) fn add_columns(
+        &mut self,
+        problem: &Problem<'_, R>,
+        plan: &Plan,
+        tile: &Tile<R>,
+        block: &Block<R>,
+        chunk: &Range<usize>,
+        shared: Option<&Occurrences>,
+    ) {
+        let Some(out) = self.candidates.as_deref_mut() else {
+            return;
+        };
+        let dim = problem.shape.dim;
+        if let Columns::Sampled { ids, per_row } = problem.batch.column_ids() {
+            let columns = (ids, per_row);
+            return sampled_grad_candidates(problem, tile, block, columns, out, self.in_place);
+        }
+        if self.in_place {
+            let sums = &mut out[chunk.start * dim..chunk.end * dim];
+            let add = block.rows.start > 0;
+            return grad_columns(problem, plan, tile, block, [chunk, chunk], sums, add);
+        }
+        for piece in plan.pieces_of(chunk) {
+            self.sums.resize(piece.len() * dim, R::ZERO);
+            let ranges = [chunk, &piece];
+            grad_columns(problem, plan, tile, block, ranges, &mut self.sums, false);
+            match shared {
+                None => add_piece(problem, &self.sums, &piece, out),
+                Some(places) => add_listed(problem, places, &self.sums, &piece, out),
+            }
+        }
+    }
+
+    /// Completes the gradients, and says whether all are finite.
+    pub(super) fn finish(self, problem: &Problem<'_, R>, targets: Targets<'_, R>) -> Result<()> {
+        if let Some((mut out, sums)) = self.column_parameters {
+            finish_column_parameters(problem, targets, sums, &mut out);
+            check_finite("grad_column_parameters", out.out)?;
+        }
+        if let Some((positives, columns)) = self.scores {
+            finish_positive_scores(problem, targets, positives);
+            check_finite("grad_positive_scores", positives)?;
+            check_finite("grad_column_scores", columns)?;
+        }
+        if let Some(out) = self.candidates {
+            finish_candidates(problem, targets, self.in_place, out);
+            check_finite("grad_candidates", out)?;
+        }
+        check_finite("grad_queries", self.queries.unwrap_or_default())
+    }
+}
+
+/// The caller's numbers, zero unless they are added to.
+fn cleared<R: Real>(gradient: Gradient<'_, R>) -> &mut [R] {
+    if !gradient.add {
+        zero(gradient.out);
+    }
+    gradient.out
 }
 
 fn finish_positive_scores<R: CpuReal>(
     problem: &Problem<'_, R>,
     targets: Targets<'_, R>,
-    out: Gradient<'_, R>,
+    out: &mut [R],
 ) {
-    if !out.add {
-        zero(out.out);
-    }
     let positives = targets.positives.iter().zip(targets.gradients);
     for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
         let slope = positive.target.slope.to_f64() * problem.spec.score_scale;
-        out.out[pair.pair] += R::from_f64(by_target * slope);
+        out[pair.pair] += R::from_f64(by_target * slope);
     }
 }
 
@@ -147,7 +154,7 @@ fn finish_column_parameters<R: CpuReal>(
     problem: &Problem<'_, R>,
     targets: Targets<'_, R>,
     mut sums: Vec<f64>,
-    out: Gradient<'_, R>,
+    out: &mut Gradient<'_, R>,
 ) {
     let positives = targets.positives.iter().zip(targets.gradients);
     for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
@@ -162,4 +169,75 @@ fn finish_column_parameters<R: CpuReal>(
 fn zero<R: Real>(out: &mut [R]) {
     out.par_chunks_mut(1 << 16)
         .for_each(|out| out.fill(R::ZERO));
+}
+
+/// Completes a piece's sums and adds them to the gradients of the candidates, which are its columns.
+fn add_piece<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    sums: &[R],
+    piece: &Range<usize>,
+    out: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    let rows = out[piece.start * dim..piece.end * dim].par_chunks_mut(dim);
+    let rows = rows.zip(sums.par_chunks(dim)).enumerate();
+    rows.with_min_len(32).for_each_init(
+        || [(); 2].map(|()| vec![0.0; dim]),
+        |[sum, candidate], (i, (out, sums))| {
+            let id = piece.start + i;
+            load(sum, sums);
+            problem.candidates.read_double(id, candidate);
+            add_through_norm(problem, id, candidate, sum, out);
+        },
+    );
+}
+
+/// As [`add_piece`], for columns of a list: those of one candidate are added up first.
+fn add_listed<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    places: &Occurrences,
+    sums: &[R],
+    piece: &Range<usize>,
+    out: &mut [R],
+) {
+    let Columns::Shared(ids) = problem.batch.column_ids() else {
+        return;
+    };
+    let dim = problem.shape.dim;
+    let mut listed: Vec<usize> = ids[piece.clone()].iter().map(|&id| id as usize).collect();
+    listed.sort_unstable();
+    listed.dedup();
+    let rows = listed.par_iter().zip(rows_of(out, dim, &listed));
+    rows.with_min_len(32).for_each_init(
+        || [(); 2].map(|()| vec![0.0; dim]),
+        |[sum, candidate], (&id, out)| {
+            sum.fill(0.0);
+            for column in within(places.of(id), piece) {
+                let own = &sums[(*column as usize - piece.start) * dim..][..dim];
+                for (sum, x) in sum.iter_mut().zip(own) {
+                    *sum += x.to_f64();
+                }
+            }
+            problem.candidates.read_double(id, candidate);
+            add_through_norm(problem, id, candidate, sum, out);
+        },
+    );
+}
+
+/// The places within a range, of ascending ones.
+fn within<'p>(places: &'p [u32], range: &Range<usize>) -> &'p [u32] {
+    let before = |bound: usize| places.partition_point(|&place| (place as usize) < bound);
+    &places[before(range.start)..before(range.end)]
+}
+
+/// The table's rows with these ids, which ascend.
+fn rows_of<'t, R>(mut table: &'t mut [R], dim: usize, ids: &[usize]) -> Vec<&'t mut [R]> {
+    let mut begin = 0;
+    let rows = ids.iter().map(|&id| {
+        let (_, rest) = std::mem::take(&mut table).split_at_mut((id - begin) * dim);
+        let (row, rest) = rest.split_at_mut(dim);
+        (table, begin) = (rest, id + 1);
+        row
+    });
+    rows.collect()
 }

@@ -1,10 +1,12 @@
 //! A device with its pipelines: what plans are made on.
 
-use super::{Stage, compose::bindings, job::JOB_STRIDE, sizes::Limits};
+use super::{Stage, compose::bindings, job::JOB_STRIDE, lost, sizes::Limits};
 use crate::{Error, Result};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// How kernels are written for a device. A plan's ID names it; it may change the bits.
@@ -44,6 +46,12 @@ pub struct ContextOptions {
     pub max_binding: Option<u64>,
     /// Lowers the most workgroups per dimension (to test folding cheaply; same bits).
     pub max_groups: Option<u32>,
+    /// The longest wait for results; then [`Error::Timeout`]. By default as long as the driver takes
+    /// to answer or to give the device up.
+    pub timeout: Option<Duration>,
+    /// Leaves the device's lost callback alone, for callers with one of their own: theirs then calls
+    /// [`Context::report_lost`].
+    pub keep_lost_callback: bool,
 }
 
 /// A stage's pipeline with the layout of its bindings.
@@ -54,6 +62,9 @@ pub struct Pipeline {
     /// Number of storage bindings.
     pub(super) storage: usize,
 }
+
+/// How often, a millisecond apart, a failed call looks for a lost device behind it.
+const LOOKS_FOR_LOSS: usize = 20;
 
 /// Compiled texts, with whether checks were put in.
 type Pipelines = HashMap<(bool, String), Arc<Pipeline>>;
@@ -66,12 +77,19 @@ pub struct Context {
     family: Family,
     limits: Limits,
     checked: bool,
+    timeout: Option<Duration>,
     pipelines: Arc<Mutex<Pipelines>>,
-    lost: Arc<OnceLock<String>>,
+    lost: lost::Reason,
 }
 
 impl Context {
     /// Uses the caller's device. Subgroup kernels need the feature `SUBGROUP` on it.
+    ///
+    /// wgpu has one lost callback per device, and this sets it. All contexts on one device notice
+    /// its loss, in whatever order they were made. A callback that was set by others before is
+    /// replaced, and one that others set later replaces this one:
+    /// see [`ContextOptions::keep_lost_callback`]. Without a callback, errors of a lost device are
+    /// [`Error::Gpu`].
     ///
     /// # Errors
     /// The device's limits are below the portable minimum this crate needs.
@@ -88,17 +106,18 @@ impl Context {
                 limit: u64::from(found.max_storage_buffers_per_shader_stage),
             });
         }
-        let lost = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&lost);
-        device.set_device_lost_callback(move |reason, message| {
-            let _ = seen.set(format!("{reason:?}: {message}"));
-        });
+        let lost = if options.keep_lost_callback {
+            lost::Reason::default()
+        } else {
+            lost::watch(device)
+        };
         Ok(Context {
             device: device.clone(),
             queue: queue.clone(),
             family: options.family.unwrap_or_else(|| default_family(device)),
             limits: limits(&found, options),
             checked: options.checked,
+            timeout: options.timeout,
             pipelines: Arc::default(),
             lost,
         })
@@ -130,6 +149,7 @@ impl Context {
                 .unwrap_or_else(|| default_family(&self.device)),
             limits: limits(&self.device.limits(), options),
             checked: options.checked,
+            timeout: options.timeout,
             ..self.clone()
         }
     }
@@ -172,6 +192,68 @@ impl Context {
         match self.lost.get() {
             None => Ok(()),
             Some(reason) => Err(Error::DeviceLost(reason.clone())),
+        }
+    }
+
+    /// Takes note that the device is lost: for a lost callback of the caller's own.
+    pub fn report_lost(&self, reason: impl Into<String>) {
+        let _ = self.lost.set(reason.into());
+    }
+
+    /// Polls the device.
+    pub(crate) fn poll(&self, poll: wgpu::PollType) -> Result<()> {
+        // wgpu panics where polling finds the device lost. It has called the callback by then, and
+        // leaves nothing behind that a later call could trip over.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(poll)));
+        let message = match polled {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(wgpu::PollError::Timeout)) => return Err(self.timed_out()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the driver failed while it was polled".into(),
+        };
+        Err(self.check_lost().err().unwrap_or(Error::Gpu(message)))
+    }
+
+    fn timed_out(&self) -> Error {
+        let limit = self.timeout.unwrap_or(Duration::MAX);
+        self.check_lost().err().unwrap_or(Error::Timeout { limit })
+    }
+
+    /// Blocks until a submission, by default the last one, is through.
+    pub(crate) fn wait(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        self.check_lost()?;
+        self.poll(wgpu::PollType::Wait {
+            submission_index,
+            timeout: self.timeout,
+        })
+    }
+
+    /// The error behind a failed call: a lost device, if it is that.
+    pub(crate) fn failure(&self, message: String) -> Error {
+        for _ in 0..LOOKS_FOR_LOSS {
+            // A device that was destroyed says so when it is polled, maybe by another thread.
+            let polled = self.poll(wgpu::PollType::Poll);
+            if let Err(lost) = polled.and_then(|()| self.check_lost()) {
+                return lost;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Error::Gpu(message)
+    }
+
+    /// Runs what calls the device; what the device says against it is the error.
+    pub(crate) fn guarded<T>(&self, what: &str, calls: impl FnOnce() -> T) -> Result<T> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let valid = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let result = calls();
+        // Scopes end where they are popped, not where the answers come.
+        let (valid, memory) = (valid.pop(), memory.pop());
+        if let Some(error) = pollster::block_on(memory) {
+            return Err(Error::OutOfMemory(format!("{what}: {error}")));
+        }
+        match pollster::block_on(valid) {
+            Some(error) => Err(self.failure(format!("{what}: {error}"))),
+            None => Ok(result),
         }
     }
 

@@ -95,6 +95,7 @@ flags!(
     PROJECTION = 1048576,
     LAST = 2097152,
     REFERENCE = 4194304,
+    CONTINUED = 8388608,
 );
 
 /// `flag` if `on`.

@@ -11,6 +11,7 @@
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
 //! | `row_finish` | R, ℓ and slopes per pair |
 //! | `loss_blocks`, `loss_sum` | the value |
+//! | `clear_gradient` | zeros, where a gradient's rows lie apart |
 //! | `weights` | score tile again → ∂value/∂score, into bounded scratch |
 //! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
@@ -20,7 +21,9 @@
 pub mod compose;
 mod context;
 pub mod job;
+mod lost;
 mod plan;
+mod read_back;
 mod results;
 pub mod schedule;
 pub mod sizes;
@@ -31,8 +34,9 @@ mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use plan::{Estimate, Plan, PlanOptions, estimate, shader_text};
-pub use results::{Results, read_back};
+pub use read_back::{ReadBack, read_back, read_back_async};
+pub use results::Results;
 pub use slot::Slot;
 pub use stage::Stage;
 pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
-pub use upload::{evaluate, upload};
+pub use upload::{evaluate, evaluate_async, upload};

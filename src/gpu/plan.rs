@@ -72,6 +72,15 @@ pub struct Estimate {
     pub bytes: u64,
 }
 
+/// The caller's gradients.
+const GRADIENTS: [Slot; 5] = [
+    Slot::GradQueries,
+    Slot::GradCandidates,
+    Slot::GradColumnParameters,
+    Slot::GradPositiveScores,
+    Slot::GradColumnScores,
+];
+
 /// Offset of θ within the parameters.
 const THETA_AT: u64 = (MAX_CONSTANTS * 4) as u64;
 const PARAMETER_BYTES: u64 = ((MAX_CONSTANTS + MAX_THETA + 4) * 4) as u64;
@@ -91,6 +100,7 @@ pub fn estimate(
     loss.check(shape)?;
     let spec = loss.spec();
     spec.check(shape)?;
+    layouts.check(shape)?;
     let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
     let want = options.want.of(shape);
     numbers_fit(shape, limits)?;
@@ -102,6 +112,7 @@ pub fn estimate(
         limits,
         lanes: u64::from(lanes),
         want,
+        accumulate: options.accumulate,
         list: Vec::new(),
     };
     let forward = schedule.build()?;
@@ -154,6 +165,18 @@ fn numbers_fit(shape: &Shape, limits: &Limits) -> Result<()> {
         }
     }
     Ok(())
+}
+
+impl Want {
+    /// Whether this gradient is wanted.
+    pub(super) fn wants(self, slot: Slot) -> bool {
+        match slot {
+            Slot::GradQueries => self.queries,
+            Slot::GradCandidates => self.candidates,
+            Slot::GradColumnParameters => self.column_parameters,
+            _ => self.scores,
+        }
+    }
 }
 
 /// A caller's list: name, range, the plan's copy, words.
@@ -290,10 +313,9 @@ impl Plan {
     pub fn id(&self) -> String {
         let s = &self.sizes;
         format!(
-            "{:?}-rows{}-pairs{}-span{}x{}",
+            "{:?}-rows{}-span{}x{}",
             self.context.family(),
             s.row_chunk,
-            s.pair_chunk,
             s.spans,
             s.span_width
         )
@@ -412,16 +434,12 @@ impl Plan {
         if self.options.accumulate {
             return;
         }
-        let want = self.options.want;
-        for (grad, wanted) in [
-            (&buffers.grad_queries, want.queries),
-            (&buffers.grad_candidates, want.candidates),
-            (&buffers.grad_column_parameters, want.column_parameters),
-            (&buffers.grad_positive_scores, want.scores),
-            (&buffers.grad_column_scores, want.scores),
-        ] {
-            if let (Some(grad), true) = (grad, wanted) {
-                encoder.clear_buffer(&grad.buffer, grad.offset, Some(grad.size));
+        for slot in GRADIENTS {
+            // Between rows that lie apart is what is not ours; a stage clears those.
+            let dense = self.layouts.of(slot).stride == self.shape.dim;
+            let (_, grad, bytes) = self.named(buffers, slot);
+            if let (Some(grad), true) = (grad, dense && self.options.want.wants(slot)) {
+                encoder.clear_buffer(&grad.buffer, grad.offset, Some(bytes));
             }
         }
     }

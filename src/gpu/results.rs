@@ -1,6 +1,6 @@
-//! Reading results back.
+//! What an evaluation leaves on the device, on the host.
 
-use super::{Context, Plan, Slice, Slot};
+use super::{Plan, Slice, Slot, read_back::read_back_async};
 use crate::{Counts, Error, PairStatistic, Result};
 
 /// What a plan leaves in its own buffers.
@@ -18,58 +18,33 @@ pub struct Results {
     pub counts: Counts,
 }
 
-/// Copies ranges to the host in one submission. Ranges are multiples of 4 bytes.
-///
-/// # Errors
-/// The device is lost or out of memory.
-pub fn read_back(context: &Context, ranges: &[Slice]) -> Result<Vec<Vec<u32>>> {
-    let total: u64 = ranges.iter().map(|range| range.size).sum();
-    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-    let staging = context.buffer("read back", total, usage);
-    let mut encoder = context.device.create_command_encoder(&Default::default());
-    let mut at = 0;
-    for range in ranges.iter().filter(|range| range.size > 0) {
-        encoder.copy_buffer_to_buffer(&range.buffer, range.offset, &staging, at, range.size);
-        at += range.size;
-    }
-    context.queue.submit([encoder.finish()]);
-    let (send, receive) = std::sync::mpsc::channel();
-    staging.map_async(wgpu::MapMode::Read, .., move |result| {
-        let _ = send.send(result);
-    });
-    let failed = |message: String| context.check_lost().err().unwrap_or(Error::Gpu(message));
-    context
-        .device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|error| failed(error.to_string()))?;
-    receive
-        .recv()
-        .map_err(|error| failed(error.to_string()))?
-        .map_err(|error| failed(error.to_string()))?;
-    let view = staging
-        .get_mapped_range(..)
-        .map_err(|error| failed(error.to_string()))?;
-    let words: &[u32] = bytemuck::cast_slice(&view);
-    let mut at = 0;
-    Ok(ranges
-        .iter()
-        .map(|range| {
-            let count = usize::try_from(range.size / 4).unwrap_or(0);
-            at += count;
-            words[at - count..at].to_vec()
-        })
-        .collect())
-}
-
 impl Plan {
-    /// Reads value, row losses, statistics and counts of the last submitted evaluation, and
-    /// `extra` ranges with them; waits for the device.
+    /// Reads value, row losses, statistics and counts of the last submitted evaluation, and `extra`
+    /// ranges with them, without blocking. The copies are submitted at once: what is submitted
+    /// while the future waits does not show in them. Who polls the device: see
+    /// [`ReadBack`](super::ReadBack).
     ///
     /// # Errors
-    /// The shaders met bad ids or non-finite numbers; the device is lost.
+    /// The shaders met bad ids or non-finite numbers; the device is lost or out of memory, or takes
+    /// too long.
+    pub fn read_async(
+        &self,
+        extra: &[Slice],
+    ) -> impl Future<Output = Result<(Results, Vec<Vec<u32>>)>> + Send + use<> {
+        let reading = read_back_async(self.context(), &self.ranges(extra));
+        async move { results(reading?.await?) }
+    }
+
+    /// As [`Plan::read_async`], and waits for the device.
+    ///
+    /// # Errors
+    /// As there.
     pub fn read(&self, extra: &[Slice]) -> Result<(Results, Vec<Vec<u32>>)> {
-        let pairs = self.shape().pairs as u64;
-        let thetas = self.shape().thetas as u64;
+        results(read_back_async(self.context(), &self.ranges(extra))?.wait()?)
+    }
+
+    /// What [`results`] takes apart, and `extra`.
+    fn ranges(&self, extra: &[Slice]) -> Vec<Slice> {
         let own = |slot: Slot, bytes: u64| Slice {
             buffer: self.own_buffer(slot).clone(),
             offset: 0,
@@ -78,51 +53,51 @@ impl Plan {
         let mut ranges = vec![
             own(Slot::BatchScalars, 16),
             own(Slot::Status, 32),
-            own(Slot::PairResults, pairs * 32),
-            own(Slot::GradTheta, thetas * 4),
+            own(Slot::PairResults, self.shape().pairs as u64 * 32),
+            own(Slot::GradTheta, self.shape().thetas as u64 * 4),
         ];
         ranges.extend_from_slice(extra);
-        let mut words = read_back(self.context(), &ranges)?;
-        let rest = words.split_off(4);
-        let status = &words[1];
-        if status[0] > 0 || status[1] > 0 {
-            return Err(Error::DeviceInput(format!(
-                "{} ids out of range, {} numbers that are not finite",
-                status[0], status[1]
-            )));
-        }
-        let float = |word: &u32| f32::from_bits(*word);
-        let dead_sum = |result: &[u32]| {
-            if f32::from_bits(result[5]) == 0.0 {
-                f32::from_bits(result[1])
-            } else {
-                f32::NEG_INFINITY
-            }
-        };
-        Ok((
-            Results {
-                value: float(&words[0][0]),
-                row_losses: words[2]
-                    .chunks_exact(8)
-                    .map(|result| float(&result[0]))
-                    .collect(),
-                grad_theta: words[3].iter().map(float).collect(),
-                statistics: words[2]
-                    .chunks_exact(8)
-                    .map(|result| PairStatistic {
-                        sum: dead_sum(result),
-                        target: float(&result[6]),
-                        count: float(&result[4]),
-                    })
-                    .collect(),
-                counts: Counts {
-                    dead_pairs: u64::from(status[4]),
-                    ignored_pairs: u64::from(status[5]),
-                    zero_queries: u64::from(status[2]),
-                    zero_candidates: u64::from(status[3]),
-                },
-            },
-            rest,
-        ))
+        ranges
+    }
+}
+
+/// Takes apart what was read.
+fn results(mut words: Vec<Vec<u32>>) -> Result<(Results, Vec<Vec<u32>>)> {
+    let rest = words.split_off(4);
+    let status = &words[1];
+    if status[0] > 0 || status[1] > 0 {
+        return Err(Error::DeviceInput(format!(
+            "{} ids out of range, {} numbers that are not finite",
+            status[0], status[1]
+        )));
+    }
+    let float = |word: &u32| f32::from_bits(*word);
+    let pairs = || words[2].chunks_exact(8);
+    let results = Results {
+        value: float(&words[0][0]),
+        row_losses: pairs().map(|result| float(&result[0])).collect(),
+        grad_theta: words[3].iter().map(float).collect(),
+        statistics: pairs().map(statistic).collect(),
+        counts: Counts {
+            dead_pairs: u64::from(status[4]),
+            ignored_pairs: u64::from(status[5]),
+            zero_queries: u64::from(status[2]),
+            zero_candidates: u64::from(status[3]),
+        },
+    };
+    Ok((results, rest))
+}
+
+/// The statistic in a pair's record; a dead one's sum is that of nothing.
+fn statistic(record: &[u32]) -> PairStatistic<f32> {
+    let float = |at: usize| f32::from_bits(record[at]);
+    PairStatistic {
+        sum: if float(5) == 0.0 {
+            float(1)
+        } else {
+            f32::NEG_INFINITY
+        },
+        target: float(6),
+        count: float(4),
     }
 }

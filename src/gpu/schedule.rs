@@ -3,8 +3,10 @@
 
 mod backward;
 mod centres;
+mod column_parameters;
 mod forward;
 mod pack;
+mod positives;
 mod sort;
 
 use super::{
@@ -69,6 +71,8 @@ pub struct Schedule<'a> {
     pub lanes: u64,
     /// Which gradients.
     pub want: Want,
+    /// Whether gradients are added to what is there.
+    pub accumulate: bool,
     /// The list so far.
     pub list: Vec<Dispatch>,
 }
@@ -187,12 +191,12 @@ impl Schedule<'_> {
         if self.spec.batch_statistics {
             self.batch_statistics()?;
         }
-        for chunk in self.row_chunks() {
-            self.pack_queries(chunk, true)?;
-            self.positives(chunk)?;
+        for part in self.row_parts() {
+            self.pack_queries(part, true)?;
+            self.positives(part)?;
             for columns in self.column_chunks() {
-                self.pack_columns(chunk, columns, true)?;
-                self.reduce(chunk, columns);
+                self.pack_columns(part, columns, true)?;
+                self.reduce(part, columns);
             }
         }
         self.finish();
@@ -214,8 +218,12 @@ impl Schedule<'_> {
             self.push_items(Stage::GivenPositives, &[], &binds, job, pairs);
         }
         if self.want != Want::NOTHING {
+            self.clear_gradients()?;
             for chunk in self.row_chunks() {
                 self.backward(chunk)?;
+            }
+            if self.want.candidates {
+                self.positive_candidates()?;
             }
         }
         Ok(forward)
@@ -223,6 +231,18 @@ impl Schedule<'_> {
 
     fn row_chunks(&self) -> Vec<(u64, u64)> {
         Sizes::chunks(self.sizes.rows, self.sizes.row_chunk).collect()
+    }
+
+    /// The parts that a chunk of rows is packed in.
+    fn parts_of(&self, (begin, count): (u64, u64)) -> Vec<(u64, u64)> {
+        let parts = Sizes::chunks(count, self.sizes.row_part);
+        parts.map(|(at, count)| (begin + at, count)).collect()
+    }
+
+    /// The parts of all chunks.
+    fn row_parts(&self) -> Vec<(u64, u64)> {
+        let chunks = self.row_chunks().into_iter();
+        chunks.flat_map(|chunk| self.parts_of(chunk)).collect()
     }
 
     fn pair_chunks(&self) -> Vec<(u64, u64)> {

@@ -1,8 +1,9 @@
 //! How a shape is cut: chunks of rows, pairs and columns, spans, pieces of tables, and the bytes
 //! of every buffer of a plan. Pure arithmetic.
 //!
-//! What changes the bits (row chunks, pair chunks, spans) follows from the shape and the scratch
-//! budget alone; what follows from the device's limits (column chunks, pieces) does not change them.
+//! What changes the bits (row chunks, spans) follows from the shape and the scratch budget alone;
+//! what follows from the device's limits (row parts, pair chunks, column chunks, pieces) does not
+//! change them.
 
 use super::{PlanOptions, Slot, TableLayout};
 use crate::{
@@ -64,8 +65,12 @@ pub struct Sizes {
     pub second_dim4: u64,
     /// Their packed stride, 0 without.
     pub second_stride: u64,
-    /// Rows per chunk, a multiple of lanes × 4.
+    /// Rows per chunk, a multiple of lanes × 4: those that one chain of additions runs over in a
+    /// candidate's gradient.
     pub row_chunk: u64,
+    /// Rows of a chunk that are packed at a time, a multiple of lanes × 4: all of them, unless a
+    /// binding is too small.
+    pub row_part: u64,
     /// Rows of all chunks, padded.
     pub row_total: u64,
     /// Pairs per chunk.
@@ -129,28 +134,41 @@ impl Sizes {
             None => (stride + second_stride) * 16,
             Some(_) => 16,
         };
-        let pair_chunk = pairs.min((share / row_bytes).clamp(quads, 4096)).max(1);
+        let pair_cap = (share / row_bytes).clamp(quads, 4096);
+        let pair_chunk = pairs
+            .min(pair_cap)
+            .min(limits.max_binding / row_bytes)
+            .max(1);
         let mut row_cap = round_down((share / row_bytes).min(4096), quads);
         let half = options.scratch_bytes / 2;
+        let padded = round_up(columns, COLUMN_UNIT);
         if sampled {
-            let per_row = round_up(columns, COLUMN_UNIT) * row_bytes;
+            // Masks and packed columns of a row. Only a single group of rows has its slots in chunks.
+            let per_row = padded / 8 + padded * row_bytes;
             row_cap = row_cap.min(round_down(half / per_row, quads));
         }
         let row_chunk = round_up(rows, quads).min(row_cap);
+        // Of a row, what must fit one binding: sampled columns, or itself and the fewest weights.
+        let bound = if sampled {
+            padded * row_bytes
+        } else {
+            row_bytes.max(PRODUCT_BLOCK * 4)
+        };
+        let row_part = row_chunk.min(round_down(limits.max_binding / bound, quads));
         let per_column = if sampled {
-            row_chunk * row_bytes
+            row_part * row_bytes
         } else {
             row_bytes
         };
-        let column_room = (half / (per_column + row_chunk / 8))
+        let column_room = (half / (per_column + row_part / 8))
             .min(limits.max_binding / per_column)
-            .min(limits.max_binding * 8 / row_chunk);
+            .min(limits.max_binding * 8 / row_part);
         // A class's sub-centres lie in one chunk.
         let whole = least_common_multiple(PRODUCT_BLOCK, shape.columns_per_class as u64);
         let chunk_unit = if sampled { COLUMN_UNIT } else { whole };
-        let column_chunk = round_up(columns, COLUMN_UNIT).min(round_down(column_room, chunk_unit));
+        let column_chunk = padded.min(round_down(column_room, chunk_unit));
         let scratches = if spec.column_parameters { 2 } else { 1 };
-        let weight_bytes = row_chunk * 4 * scratches;
+        let weight_bytes = row_part * 4 * scratches;
         let weight_room = (options.scratch_bytes / 4)
             .min(WEIGHT_TARGET)
             .min(limits.max_binding);
@@ -178,6 +196,7 @@ impl Sizes {
             second_dim4,
             second_stride,
             row_chunk,
+            row_part,
             row_total,
             pair_chunk,
             column_chunk,
@@ -253,7 +272,7 @@ impl Sizes {
             .max()
             .unwrap_or(0);
         let thetas = self.spec.thetas as u64;
-        let width = if self.sampled { self.row_chunk } else { 1 };
+        let width = if self.sampled { self.row_part } else { 1 };
         let packed = [
             Slot::Queries,
             Slot::Positives,
@@ -296,21 +315,21 @@ impl Sizes {
             Slot::Blocks => p.div_ceil(SUM_BLOCK).max(1) * 20,
             Slot::BatchScalars => 16,
             Slot::Status => 32,
-            Slot::Queries => self.row_chunk * (self.stride + self.second_stride) * vec4,
+            Slot::Queries => self.row_part * (self.stride + self.second_stride) * vec4,
             Slot::Positives => self.pair_chunk * self.stride * vec4,
             Slot::Candidates => {
                 width * self.column_chunk * (self.stride + self.second_stride) * vec4
             }
-            Slot::Masks => self.row_chunk * self.column_chunk / 8,
+            Slot::Masks => self.row_part * self.column_chunk / 8,
             Slot::ColumnSlopes if self.spec.column_parameters => {
-                grad(self.row_chunk * self.weight_chunk * 4)
+                grad(self.row_part * self.weight_chunk * 4)
             }
-            Slot::WeightScratch if self.sampled => self.row_chunk * self.weight_chunk * 4,
-            Slot::WeightScratch => grad(self.row_chunk * self.weight_chunk * 4),
+            Slot::WeightScratch if self.sampled => self.row_part * self.weight_chunk * 4,
+            Slot::WeightScratch => grad(self.row_part * self.weight_chunk * 4),
             Slot::SecondScores if self.sampled && self.second_dim4 > 0 => {
-                self.row_chunk * self.weight_chunk * 4
+                self.row_part * self.weight_chunk * 4
             }
-            Slot::QuerySums => grad(self.row_chunk * self.dim4 * vec4),
+            Slot::QuerySums => grad(self.row_part * self.dim4 * vec4),
             Slot::CandidateSums if !self.sampled => grad(self.weight_chunk * self.dim4 * vec4),
             Slot::Nothing | Slot::NothingWritten => 256,
             _ => 0,

@@ -84,6 +84,8 @@ stages! {
     ThetaBlocks => "theta_blocks",
     /// Blocks → θ gradient.
     ThetaSum => "theta_sum",
+    /// Zeros in a gradient whose rows lie apart.
+    ClearGradient => "clear_gradient",
     /// Score tile → weights in the scratch.
     Weights => "weights",
     /// `G_q` += W·C.

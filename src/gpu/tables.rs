@@ -1,7 +1,7 @@
 //! How a caller's tables and buffers are described.
 
 use super::slot::Slot;
-use crate::Shape;
+use crate::{Error, Result, Shape};
 
 /// How a table lies in its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,9 @@ pub struct TableLayout {
     pub half: bool,
 }
 
-/// How the tables of a batch lie in memory.
+/// How the tables of a batch, and their gradients, lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct TableLayouts {
     /// The query table.
     pub queries: TableLayout,
@@ -23,7 +24,10 @@ pub struct TableLayouts {
     pub second_queries: TableLayout,
     /// The second candidate table.
     pub second_candidates: TableLayout,
-    dim: usize,
+    /// The query table's gradient, f32. What lies between its rows is left alone.
+    pub grad_queries: TableLayout,
+    /// The candidate table's gradient, f32. What lies between its rows is left alone.
+    pub grad_candidates: TableLayout,
 }
 
 impl TableLayouts {
@@ -34,27 +38,52 @@ impl TableLayouts {
             stride,
             half: false,
         };
-        let second = dense(shape.second_dim.unwrap_or(1));
+        let (first, second) = (dense(shape.dim), dense(shape.second_dim.unwrap_or(1)));
         TableLayouts {
-            queries: dense(shape.dim),
-            candidates: dense(shape.dim),
+            queries: first,
+            candidates: first,
             second_queries: second,
             second_candidates: second,
-            dim: shape.dim,
+            grad_queries: first,
+            grad_candidates: first,
         }
     }
 
+    /// The layout of a caller's table.
     pub(super) fn of(&self, slot: Slot) -> TableLayout {
         match slot {
             Slot::QueryTable => self.queries,
             Slot::CandidateTable => self.candidates,
             Slot::SecondQueryTable => self.second_queries,
             Slot::SecondCandidateTable => self.second_candidates,
-            _ => TableLayout {
-                stride: self.dim,
-                half: false,
-            },
+            Slot::GradQueries => self.grad_queries,
+            _ => self.grad_candidates,
         }
+    }
+
+    /// Rows must not overlap, and gradients are f32.
+    pub(super) fn check(&self, shape: &Shape) -> Result<()> {
+        let second = shape.second_dim.unwrap_or(1);
+        for (argument, layout, dim) in [
+            ("queries", self.queries, shape.dim),
+            ("candidates", self.candidates, shape.dim),
+            ("adv_queries", self.second_queries, second),
+            ("adv_candidates", self.second_candidates, second),
+            ("grad_queries", self.grad_queries, shape.dim),
+            ("grad_candidates", self.grad_candidates, shape.dim),
+        ] {
+            if layout.stride < dim {
+                return Err(Error::Shape {
+                    argument,
+                    expected: format!("a row stride of at least the width {dim}"),
+                    actual: layout.stride.to_string(),
+                });
+            }
+            if layout.half && argument.starts_with("grad") {
+                return Err(Error::Unsupported(format!("{argument}: gradients are f32")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -127,9 +156,9 @@ pub struct Buffers {
     pub grad_positive_scores: Option<Slice>,
     /// B × per row, f32: the gradient of the given scores of columns.
     pub grad_column_scores: Option<Slice>,
-    /// U × D, dense f32.
+    /// U × D, f32.
     pub grad_queries: Option<Slice>,
-    /// N × D, dense f32.
+    /// N × D, f32.
     pub grad_candidates: Option<Slice>,
     /// N, f32: the gradient of the column parameters.
     pub grad_column_parameters: Option<Slice>,

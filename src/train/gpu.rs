@@ -111,21 +111,7 @@ impl<'a> GpuBackend<'a> {
         if self.submitted.len() <= AHEAD {
             return Ok(());
         }
-        let wait = wgpu::PollType::Wait {
-            submission_index: self.submitted.pop_front(),
-            timeout: None,
-        };
-        match self.context.device().poll(wait) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.failed(error.to_string())),
-        }
-    }
-
-    fn failed(&self, message: String) -> Error {
-        self.context
-            .check_lost()
-            .err()
-            .unwrap_or(Error::Gpu(message))
+        self.context.wait(self.submitted.pop_front())
     }
 }
 
@@ -134,7 +120,7 @@ impl Backend for GpuBackend<'_> {
         let scope = (self.context.device()).push_error_scope(wgpu::ErrorFilter::Validation);
         let submitted = (self.record(step)).map(|commands| self.context.queue().submit([commands]));
         if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(self.failed(error.to_string()));
+            return Err(self.context.failure(error.to_string()));
         }
         self.pace(submitted?)
     }

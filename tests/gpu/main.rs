@@ -9,8 +9,10 @@ mod columns;
 mod device;
 mod extremes;
 mod memory;
+mod reading;
 mod rejection;
 mod same_bits;
+mod strides;
 
 use libtest_mimic::{Arguments, Trial, run};
 use std::process::ExitCode;
@@ -38,13 +40,19 @@ fn main() -> ExitCode {
         rejection: a_wrong_loss_is_rejected;
         extremes: sharp_temperatures, parallel_and_opposite_vectors, zero_vectors,
             everything_masked, everything_ignored, dead_columns;
-        same_bits: repeated_runs, lowered_binding_limit, lowered_binding_limit_for_sampled_columns,
+        same_bits: repeated_runs, lowered_binding_limit, lowered_binding_limit_for_many_rows,
+            lowered_binding_limit_for_sampled_columns,
             lowered_group_limit, encoded_in_parts, gradients_of_one_side, the_value_alone,
             checked_modules, accumulated_gradients, another_temperature;
         memory: a_plan_allocates_what_it_says, memory_does_not_grow_with_rows_times_columns,
-            a_plan_beyond_the_limits_is_refused;
+            a_plan_beyond_the_limits_is_refused, any_sensible_limit_will_do;
         bad_input: ids_and_numbers_are_counted, ranges_are_checked_by_name,
             missing_ranges_are_named;
+        reading: awaited_results_are_those_of_their_time, evaluations_overlap,
+            a_bad_range_is_an_error, a_late_answer_is_an_error, a_lost_device_is_noticed_by_all,
+            numbers_that_overflow_are_an_error;
+        strides: gradients_between_other_things, dense_gradients_end_where_they_end,
+            bad_layouts_are_refused;
     ];
     let conclusion = run(&Arguments::from_args(), trials);
     let pipelines = device::pipelines();

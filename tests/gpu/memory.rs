@@ -6,7 +6,7 @@ use crate::{
 };
 use wgloss::{
     ColumnKind, DynLoss, Error, ReductionKind, Shape,
-    gpu::{ContextOptions, Plan, PlanOptions, TableLayouts, estimate},
+    gpu::{ContextOptions, Plan, PlanOptions, TableLayouts, estimate, sizes::Limits},
     loss::{Activation, Psl, Sl},
 };
 
@@ -120,4 +120,49 @@ pub fn a_plan_beyond_the_limits_is_refused() {
         matches!(refused, Err(Error::TooLarge { .. })),
         "{refused:?}"
     );
+}
+
+/// Where a row group's or a few columns' share of each buffer fits a binding, a plan does, and cuts
+/// what the bits depend on as it would without a limit.
+pub fn any_sensible_limit_will_do() {
+    let options = PlanOptions::default();
+    let lanes = context().family().lanes();
+    let unlimited = Limits {
+        max_binding: 1 << 30,
+        max_buffer: 1 << 30,
+        max_groups: 65_535,
+    };
+    let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
+    for loss in [&sl as &dyn DynLoss, &psl] {
+        for (dim, mib) in [(1, 1), (64, 1), (64, 3), (300, 1), (1024, 2), (1024, 5)] {
+            for rows in [1usize, 300, 9000] {
+                for columns in [
+                    ColumnKind::All,
+                    ColumnKind::Shared(7_000),
+                    ColumnKind::Sampled(5),
+                ] {
+                    let shape = shape(rows, 20_000, dim, columns);
+                    let layouts = TableLayouts::dense(&shape);
+                    let cut = |limits: &Limits| {
+                        estimate(loss, &shape, &layouts, &options, lanes, limits)
+                            .unwrap_or_else(|error| panic!("{mib} MiB, {shape:?}: {error}"))
+                            .sizes
+                    };
+                    // Sampled columns are packed per row: a group of rows has 64 slots at least.
+                    let packed = dim.next_multiple_of(16) as u64 * 4 + 16;
+                    let least = match columns {
+                        ColumnKind::Sampled(_) => u64::from(lanes) * 4 * 64 * packed,
+                        _ => 0,
+                    };
+                    let narrow = Limits {
+                        max_binding: least.max(mib << 20),
+                        ..unlimited
+                    };
+                    let (narrow, free) = (cut(&narrow), cut(&unlimited));
+                    assert_eq!(narrow.row_chunk, free.row_chunk, "{shape:?}");
+                    assert_eq!(narrow.span_width, free.span_width, "{shape:?}");
+                }
+            }
+        }
+    }
 }

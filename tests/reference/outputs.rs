@@ -1,6 +1,7 @@
 //! Gradients into the caller's slices, what is left out, counts, and refusals.
 
 use crate::{
+    TINY,
     cases::prepared,
     common::{Case, Choice, Random, assert_close},
     evaluate,
@@ -25,8 +26,10 @@ fn layouts() -> [Case; 3] {
 
 #[test]
 fn gradients_replace_or_add() {
-    for case in layouts() {
-        let whole = evaluate(sl().as_dyn(), &case, &Options::default());
+    // Many blocks and pieces as well as one.
+    let options = [Options::default(), TINY];
+    for (case, options) in layouts().iter().flat_map(|case| options.map(|o| (case, o))) {
+        let whole = evaluate(sl().as_dyn(), case, &options);
         for add in [false, true] {
             // What is replaced must not be read.
             let before = if add { 0.5 } else { f64::NAN };
@@ -44,7 +47,6 @@ fn gradients_replace_or_add() {
                 ..Gradients::default()
             };
             let batch = case.batch().expect("a well-formed case");
-            let options = Options::default();
             let output = cpu::evaluate_into(sl().as_dyn(), &batch, gradients, &options);
             let output = output.expect("an evaluation");
             assert_eq!(output.value, whole.value);
@@ -181,4 +183,53 @@ fn overflow_is_an_error_and_no_nan() {
     let batch = case.batch().expect("a well-formed case");
     let error = cpu::evaluate::<f32>(loss.as_dyn(), &batch, Want::BOTH).expect_err("an overflow");
     assert!(matches!(error, Error::NotFinite { .. }), "{error}");
+}
+
+/// A row so short that the step back through its norm overflows: value and row losses are good.
+#[test]
+fn gradients_that_overflow_are_named() {
+    let case = Case::new(&mut Random(9), 4, 5, 3);
+    let short = |numbers: &mut [f64]| numbers.iter_mut().for_each(|x| *x *= 1e-38);
+    for (name, spoil) in [
+        (
+            "grad_queries",
+            (|case| &mut case.queries) as fn(&mut Case) -> &mut Vec<f64>,
+        ),
+        ("grad_candidates", |case| &mut case.candidates),
+    ] {
+        let mut spoiled = case.clone();
+        short(spoil(&mut spoiled));
+        let batch = spoiled.batch().expect("a well-formed case");
+        let loss = AnyLoss::Sl(Sl::new(0.01));
+        let error =
+            cpu::evaluate::<f32>(loss.as_dyn(), &batch, Want::BOTH).expect_err("an overflow");
+        assert!(
+            matches!(error, Error::NotFinite { argument, .. } if argument == name),
+            "{name}: {error}"
+        );
+    }
+    // What was not finite before something was added to it.
+    let mut before = vec![0.0_f64; case.queries.len()];
+    before[7] = f64::INFINITY;
+    let gradients = Gradients {
+        queries: Some(Gradient {
+            out: &mut before,
+            add: true,
+        }),
+        candidates: None,
+        ..Gradients::default()
+    };
+    let batch = case.batch().expect("a well-formed case");
+    let result = cpu::evaluate_into(sl().as_dyn(), &batch, gradients, &Options::default());
+    assert!(
+        matches!(
+            result,
+            Err(Error::NotFinite {
+                argument: "grad_queries",
+                at: 7,
+                ..
+            })
+        ),
+        "{result:?}"
+    );
 }

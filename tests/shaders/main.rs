@@ -64,6 +64,7 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
         let mut layouts = TableLayouts::dense(&shape);
         layouts.queries.half = half;
         layouts.candidates.half = half;
+        layouts.grad_candidates.stride += usize::from(half);
         let options = PlanOptions::default();
         let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family.lanes(), &LIMITS)
         else {

@@ -254,11 +254,11 @@ impl Plan {
                 buffers.exclude.as_ref().map(|e| &e.1),
                 words(shape.excluded.unwrap_or(0)),
             ),
-            Slot::GradQueries => ("grad_queries", buffers.grad_queries.as_ref(), words(u * d)),
+            Slot::GradQueries => ("grad_queries", buffers.grad_queries.as_ref(), table(u, d)),
             _ => (
                 "grad_candidates",
                 buffers.grad_candidates.as_ref(),
-                words(n * d),
+                table(n, d),
             ),
         }
     }

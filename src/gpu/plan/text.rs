@@ -4,7 +4,7 @@ use crate::gpu::{
     Context, Family, Pipeline,
     compose::{Variant, compose},
     schedule::{Dispatch, WEIGHT_SPAN},
-    sizes::{PRODUCT_BLOCK, SUM_BLOCK, Sizes, TILE},
+    sizes::{COLUMN_UNIT, PRODUCT_BLOCK, SUM_BLOCK, Sizes, TILE},
 };
 use crate::{DynLoss, Error, Result};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("PART_PAIRS", count(sizes.parts() / 2)),
         ("SUM_BLOCK", count(SUM_BLOCK)),
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
+        ("COLUMN_UNIT", count(COLUMN_UNIT)),
         ("LANES", family.lanes()),
     ];
     if let Family::Subgroup { .. } = family {

@@ -44,193 +44,210 @@ impl Schedule<'_> {
         }
     }
 
+    /// Zeros in gradients whose rows lie apart; dense ones are cleared by a command.
+    pub(super) fn clear_gradients(&mut self) -> Result<()> {
+        for slot in [Slot::GradQueries, Slot::GradCandidates] {
+            let dense = self.layouts.of(slot).stride == self.shape.dim;
+            if dense || self.accumulate || !self.want.wants(slot) {
+                continue;
+            }
+            for piece in self.grad_pieces(slot)? {
+                let job = self.at_piece(self.base(), slot, piece);
+                let binds = [bound(slot, piece)];
+                let items = piece.count * self.shape.dim as u64;
+                self.push_items(Stage::ClearGradient, &[], &binds, job, items);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything of a chunk of rows but the positives' term in the candidate gradients.
     pub(super) fn backward(&mut self, rows: (u64, u64)) -> Result<()> {
-        let (row_chunks, column_chunks) = (self.row_chunks().len(), self.column_chunks().len());
-        if row_chunks > 1 {
+        let parts = self.parts_of(rows);
+        let together = parts.len() == 1 || self.sizes.sampled();
+        let queries = Want {
+            candidates: together && self.want.candidates,
+            ..self.want
+        };
+        if queries != Want::NOTHING {
+            for part in &parts {
+                self.backward_part(*part, queries)?;
+            }
+        }
+        if !together && self.want.candidates {
+            self.candidates_of_parts(&parts)?;
+        }
+        Ok(())
+    }
+
+    fn backward_part(&mut self, rows: (u64, u64), want: Want) -> Result<()> {
+        let parts = self.row_parts().len();
+        if parts > 1 {
             self.pack_queries(rows, false)?;
         }
-        for columns in self.column_chunks() {
-            if column_chunks > 1 || (row_chunks > 1 && self.sizes.sampled()) {
-                self.pack_columns(rows, columns, false)?;
+        let column_chunks = self.column_chunks();
+        for columns in &column_chunks {
+            let job = self.column_job(rows, *columns);
+            if column_chunks.len() > 1 || (parts > 1 && self.sizes.sampled()) {
+                self.pack_columns(rows, *columns, false)?;
                 if self.sizes.sampled() {
-                    self.sampled_scores(self.column_job(rows, columns));
+                    self.sampled_scores(job);
                 }
-            } else if row_chunks > 1 {
-                self.mask(self.column_job(rows, columns));
+            } else if parts > 1 {
+                self.mask(job);
             }
-            self.weights(rows, columns)?;
+            for weights in self.weight_chunks(*columns) {
+                let job = weight_job(job, weights);
+                self.weights(job, want);
+                if want.column_parameters {
+                    self.column_sums(job);
+                }
+                if self.sizes.sampled() {
+                    self.sampled_products(job, want)?;
+                    continue;
+                }
+                if want.queries {
+                    self.grad_queries(job);
+                }
+                if want.candidates {
+                    self.grad_candidates(job);
+                    self.norm_candidates(job)?;
+                }
+            }
         }
-        if self.shape.given.is_none() {
-            self.positives_backward(rows)?;
-        }
-        if self.want.queries {
+        if want.queries {
+            self.positive_queries(rows)?;
             self.norm_queries(rows)?;
         }
         Ok(())
     }
 
-    pub(super) fn weights(&mut self, rows: (u64, u64), columns: (u64, u64)) -> Result<()> {
-        for (begin, count) in Sizes::chunks(columns.1, self.sizes.weight_chunk) {
-            let pad = count.div_ceil(COLUMN_UNIT) * COLUMN_UNIT;
-            let first = columns.0 == 0 && begin == 0;
-            let job = self.column_job(rows, columns);
-            let job = Job {
-                weight_begin: u(begin),
-                weight_count: u(count),
-                weight_pad: u(pad),
-                flags: job.flags | flag(job::FIRST, first),
-                ..job
-            };
-            let mut binds: Vec<Bind> = [
-                Slot::Queries,
-                Slot::Candidates,
-                Slot::Masks,
-                Slot::PairOffsets,
-                Slot::PairTerms,
-                Slot::WeightScratch,
-            ]
-            .map(Bind::from)
-            .to_vec();
-            if self.sizes.sampled() && self.spec.second.is_some() {
-                binds.push(Slot::SecondScores.into());
-            }
-            let mut flags = self.tile_flags();
-            if self.want.column_parameters {
-                flags.push("COLUMN_SLOPES");
-                binds.push(Slot::ColumnSlopes.into());
-            }
-            let row_groups = u64::from(job.row_pad) / (self.lanes * TILE);
-            let groups = row_groups * pad.div_ceil(WEIGHT_SPAN);
-            let flops = if self.sizes.sampled() {
-                0
-            } else {
-                self.flops(rows.1, count)
-            };
-            self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
-            if self.want.column_parameters {
-                self.column_sums(job);
-            }
-            if self.sizes.sampled() {
-                self.sampled_products(job)?;
-            } else {
-                self.products(job, row_groups)?;
+    /// The candidates' sums of a chunk of rows that is too large for one binding: columns by columns,
+    /// over all parts of the rows, so that parts do not show in the bits.
+    fn candidates_of_parts(&mut self, parts: &[(u64, u64)]) -> Result<()> {
+        for columns in self.column_chunks() {
+            self.pack_columns(parts[0], columns, false)?;
+            for weights in self.weight_chunks(columns) {
+                for (nth, part) in parts.iter().enumerate() {
+                    self.pack_queries(*part, false)?;
+                    let job = self.column_job(*part, columns);
+                    self.mask(job);
+                    let job = weight_job(job, weights);
+                    let candidates = Want {
+                        candidates: true,
+                        ..Want::NOTHING
+                    };
+                    self.weights(job, candidates);
+                    self.grad_candidates(Job {
+                        flags: job.flags | flag(job::CONTINUED, nth > 0),
+                        ..job
+                    });
+                }
+                let job = weight_job(self.column_job(parts[0], columns), weights);
+                self.norm_candidates(job)?;
             }
         }
         Ok(())
     }
 
-    /// The gradient of the column parameters, as far as the weight chunk goes.
-    fn column_sums(&mut self, job: Job) {
-        let all = self.shape.columns == ColumnKind::All;
-        let given = |slot: Slot| if all { Slot::Nothing } else { slot };
-        let binds = [
-            Slot::ColumnSlopes,
-            given(Slot::ColumnIds),
-            given(Slot::ColumnLinks),
-            Slot::GradColumnParameters,
+    /// Ranges of a chunk's columns whose weights are held at a time, from its first column on.
+    fn weight_chunks(&self, columns: (u64, u64)) -> Vec<(u64, u64)> {
+        Sizes::chunks(columns.1, self.sizes.weight_chunk).collect()
+    }
+
+    fn weights(&mut self, job: Job, want: Want) {
+        let mut binds: Vec<Bind> = [
+            Slot::Queries,
+            Slot::Candidates,
+            Slot::Masks,
+            Slot::PairOffsets,
+            Slot::PairTerms,
+            Slot::WeightScratch,
         ]
-        .map(Bind::from);
-        let (stage, items) = if self.sizes.sampled() {
-            (Stage::SampledColumnSums, job.row_count * job.column_count)
+        .map(Bind::from)
+        .to_vec();
+        let sampled = self.sizes.sampled();
+        if sampled && self.spec.second.is_some() {
+            binds.push(Slot::SecondScores.into());
+        }
+        let groups = self.row_groups(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
+        let flops = if sampled {
+            0
         } else {
-            (Stage::ColumnSums, job.weight_count)
+            self.flops(u64::from(job.row_count), u64::from(job.weight_count))
         };
-        let job = Job {
-            flags: job.flags | flag(job::IDENTITY, all),
-            ..job
-        };
-        self.push_items(stage, &[], &binds, job, u64::from(items));
+        let mut flags = self.tile_flags();
+        if want.column_parameters {
+            flags.push("COLUMN_SLOPES");
+            binds.push(Slot::ColumnSlopes.into());
+        }
+        self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
 
-    pub(super) fn positive_columns(&mut self) {
+    fn row_groups(&self, job: Job) -> u64 {
+        u64::from(job.row_pad) / (self.lanes * TILE)
+    }
+
+    fn product_flops(&self, job: Job) -> u64 {
+        2 * u64::from(job.row_count) * u64::from(job.weight_count) * self.shape.dim as u64
+    }
+
+    fn grad_queries(&mut self, job: Job) {
         let binds = [
-            Slot::PositiveIds,
-            Slot::PositiveLinks,
-            Slot::PairScores,
-            Slot::PairGradients,
-            Slot::GradColumnParameters,
-        ]
-        .map(Bind::from);
-        self.push_items(
-            Stage::PositiveColumns,
-            &[],
-            &binds,
-            self.base(),
-            self.sizes.pairs,
-        );
+            Slot::WeightScratch.into(),
+            Slot::Candidates.into(),
+            Slot::QuerySums.into(),
+        ];
+        let groups = self.row_groups(job) * self.sizes.dim4 / self.sizes.parts();
+        let flops = self.product_flops(job);
+        self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
     }
 
-    pub(super) fn products(&mut self, job: Job, row_groups: u64) -> Result<()> {
-        let parts = self.sizes.dim4 / self.sizes.parts();
-        let flops =
-            2 * u64::from(job.row_count) * u64::from(job.weight_count) * self.shape.dim as u64;
-        if self.want.queries {
-            let binds = [
-                Slot::WeightScratch.into(),
-                Slot::Candidates.into(),
-                Slot::QuerySums.into(),
-            ];
-            self.push_tiles(
-                Stage::GradQueries,
-                &[],
-                &binds,
-                job,
-                row_groups * parts,
-                flops,
-            );
-        }
-        if !self.want.candidates {
-            return Ok(());
-        }
+    fn grad_candidates(&mut self, job: Job) {
         let binds = [
             Slot::WeightScratch.into(),
             Slot::Queries.into(),
             Slot::CandidateSums.into(),
         ];
+        let parts = self.sizes.dim4 / self.sizes.parts();
         let groups = u64::from(job.weight_pad).div_ceil(self.lanes * TILE) * parts;
+        let flops = self.product_flops(job);
         self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
+    }
+
+    fn norm_candidates(&mut self, job: Job) -> Result<()> {
         let all = self.shape.columns == ColumnKind::All;
         let given = |slot: Slot| if all { Slot::Nothing } else { slot };
-        let (begin, end) = {
-            let begin = u64::from(job.column_begin + job.weight_begin);
-            (begin, begin + u64::from(job.weight_count))
-        };
+        let begin = u64::from(job.column_begin + job.weight_begin);
+        let end = begin + u64::from(job.weight_count);
         for piece in self.grad_pieces(Slot::GradCandidates)? {
             if all && (end <= piece.begin || begin >= piece.begin + piece.count) {
                 continue;
             }
             let job = Job {
                 flags: job.flags | flag(job::IDENTITY, all),
-                ..at_piece(job, piece)
+                ..self.at_piece(job, Slot::GradCandidates, piece)
             };
             let binds = [
                 Slot::CandidateSums.into(),
                 Slot::Candidates.into(),
                 given(Slot::ColumnIds).into(),
                 given(Slot::ColumnLinks).into(),
-                Bind {
-                    slot: Slot::GradCandidates,
-                    piece: Some(piece),
-                },
+                bound(Slot::GradCandidates, piece),
             ];
-            self.push_items(
-                Stage::NormCandidates,
-                &[],
-                &binds,
-                job,
-                u64::from(job.weight_count),
-            );
+            let items = u64::from(job.weight_count);
+            self.push_items(Stage::NormCandidates, &[], &binds, job, items);
         }
         Ok(())
     }
 
-    pub(super) fn sampled_products(&mut self, job: Job) -> Result<()> {
-        if self.want.scores {
+    fn sampled_products(&mut self, job: Job, want: Want) -> Result<()> {
+        if want.scores {
             let binds = [Slot::WeightScratch, Slot::GradColumnScores].map(Bind::from);
             let items = u64::from(job.row_count) * u64::from(job.column_count);
             self.push_items(Stage::GivenGradients, &[], &binds, job, items);
         }
-        if self.want.queries {
+        if want.queries {
             let binds = [
                 Slot::WeightScratch.into(),
                 Slot::Candidates.into(),
@@ -239,7 +256,7 @@ impl Schedule<'_> {
             let items = u64::from(job.row_count) * self.sizes.dim4;
             self.push_items(Stage::SampledQueries, &[], &binds, job, items);
         }
-        if self.want.candidates {
+        if want.candidates {
             for piece in self.grad_pieces(Slot::GradCandidates)? {
                 let binds = [
                     Slot::WeightScratch.into(),
@@ -247,25 +264,17 @@ impl Schedule<'_> {
                     Slot::Candidates.into(),
                     Slot::ColumnIds.into(),
                     Slot::ColumnLinks.into(),
-                    Bind {
-                        slot: Slot::GradCandidates,
-                        piece: Some(piece),
-                    },
+                    bound(Slot::GradCandidates, piece),
                 ];
                 let items = u64::from(job.row_count) * u64::from(job.column_count);
-                self.push_items(
-                    Stage::SampledCandidates,
-                    &[],
-                    &binds,
-                    at_piece(job, piece),
-                    items,
-                );
+                let job = self.at_piece(job, Slot::GradCandidates, piece);
+                self.push_items(Stage::SampledCandidates, &[], &binds, job, items);
             }
         }
         Ok(())
     }
 
-    /// Pieces of a gradient, which is dense f32.
+    /// Pieces of a gradient.
     pub(super) fn grad_pieces(&self, slot: Slot) -> Result<Vec<Piece>> {
         let (rows, what) = match slot {
             Slot::GradQueries => (self.shape.queries, "grad_queries"),
@@ -274,66 +283,7 @@ impl Schedule<'_> {
         Sizes::pieces(rows as u64, self.layouts.of(slot), self.limits, what)
     }
 
-    pub(super) fn positives_backward(&mut self, rows: (u64, u64)) -> Result<()> {
-        let again = self.pair_chunks().len() > 1 || self.row_chunks().len() > 1;
-        for pairs in self.pair_chunks() {
-            let job = if again {
-                self.pack_positives(rows, pairs, false)?
-            } else {
-                Job {
-                    pair_begin: u(pairs.0),
-                    pair_count: u(pairs.1),
-                    ..self.row_job(rows)
-                }
-            };
-            if self.want.queries {
-                let binds = [
-                    Slot::Queries.into(),
-                    Slot::Positives.into(),
-                    Slot::PairOffsets.into(),
-                    Slot::PairScores.into(),
-                    Slot::PairGradients.into(),
-                    Slot::QuerySums.into(),
-                ];
-                self.push_items(
-                    Stage::PositiveQueries,
-                    &[],
-                    &binds,
-                    job,
-                    rows.1 * self.sizes.dim4,
-                );
-            }
-            if !self.want.candidates {
-                continue;
-            }
-            for piece in self.grad_pieces(Slot::GradCandidates)? {
-                let binds = [
-                    Slot::Queries.into(),
-                    Slot::Positives.into(),
-                    Slot::PairRows.into(),
-                    Slot::PositiveIds.into(),
-                    Slot::PositiveLinks.into(),
-                    Slot::PairScores.into(),
-                    Slot::PairGradients.into(),
-                    Bind {
-                        slot: Slot::GradCandidates,
-                        piece: Some(piece),
-                    },
-                ];
-                let items = pairs.1 * self.sizes.dim4;
-                self.push_items(
-                    Stage::PositiveCandidates,
-                    &[],
-                    &binds,
-                    at_piece(job, piece),
-                    items,
-                );
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn norm_queries(&mut self, rows: (u64, u64)) -> Result<()> {
+    fn norm_queries(&mut self, rows: (u64, u64)) -> Result<()> {
         let indexed = self.shape.indexed_rows;
         let links = if indexed {
             Slot::RowLinks
@@ -346,7 +296,7 @@ impl Schedule<'_> {
                 flags: job.flags & !job::COSINE
                     | flag(job::COSINE, self.spec.score.unit_queries())
                     | flag(job::IDENTITY, !indexed),
-                ..at_piece(job, piece)
+                ..self.at_piece(job, Slot::GradQueries, piece)
             };
             let binds = [
                 Slot::QuerySums.into(),
@@ -356,21 +306,40 @@ impl Schedule<'_> {
                 Slot::PairOffsets.into(),
                 Slot::PairScores.into(),
                 Slot::PairGradients.into(),
-                Bind {
-                    slot: Slot::GradQueries,
-                    piece: Some(piece),
-                },
+                bound(Slot::GradQueries, piece),
             ];
             self.push_items(Stage::NormQueries, &[], &binds, job, rows.1);
         }
         Ok(())
     }
+
+    /// A job on a piece of a gradient.
+    pub(super) fn at_piece(&self, job: Job, slot: Slot, piece: Piece) -> Job {
+        Job {
+            table_begin: u(piece.begin),
+            table_count: u(piece.count),
+            table_stride: u(self.layouts.of(slot).stride as u64),
+            ..job
+        }
+    }
 }
 
-fn at_piece(job: Job, piece: Piece) -> Job {
+/// A piece of a gradient.
+pub(super) fn bound(slot: Slot, piece: Piece) -> Bind {
+    Bind {
+        slot,
+        piece: Some(piece),
+    }
+}
+
+/// A job on some of the chunk's columns.
+fn weight_job(job: Job, (begin, count): (u64, u64)) -> Job {
+    let first = job.column_begin == 0 && begin == 0;
     Job {
-        table_begin: u(piece.begin),
-        table_count: u(piece.count),
+        weight_begin: u(begin),
+        weight_count: u(count),
+        weight_pad: u(count.div_ceil(COLUMN_UNIT) * COLUMN_UNIT),
+        flags: job.flags | flag(job::FIRST, first),
         ..job
     }
 }

@@ -14,7 +14,7 @@ impl Schedule<'_> {
         let layout = self.layouts.of(Slot::CandidateTable);
         let candidates = self.shape.candidates as u64;
         let pieces = Sizes::pieces(candidates, layout, self.limits, "candidates")?;
-        for rows in self.row_chunks() {
+        for rows in self.row_parts() {
             self.pack_queries(rows, false)?;
             for (at, piece) in pieces.iter().enumerate() {
                 let job = self.row_job(rows);

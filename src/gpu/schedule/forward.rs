@@ -34,7 +34,7 @@ impl Schedule<'_> {
         let (mut flags, mut binds) = self.positive_inputs();
         flags.push("BATCH_VALUES");
         binds.push(Slot::BatchValues.into());
-        for rows in self.row_chunks() {
+        for rows in self.row_parts() {
             self.pack_queries(rows, false)?;
             for pairs in self.pair_chunks() {
                 let job = self.pack_positives(rows, pairs, false)?;
