@@ -18,6 +18,7 @@
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
 //! | `adam` | the trainer's step on a table
 
+mod calls;
 pub mod compose;
 mod context;
 pub mod job;

@@ -22,7 +22,9 @@ impl Plan {
     /// Reads value, row losses, statistics and counts of the last submitted evaluation, and `extra`
     /// ranges with them, without blocking. The copies are submitted at once: what is submitted
     /// while the future waits does not show in them. Who polls the device: see
-    /// [`ReadBack`](super::ReadBack).
+    /// [`ReadBack`](super::ReadBack). The numbers in `extra` are handed over as they are: whether
+    /// gradients are finite is looked at by [`evaluate`](super::evaluate) and the
+    /// [`Engine`](crate::Engine) only.
     ///
     /// # Errors
     /// The shaders met bad ids or non-finite numbers; the device is lost or out of memory, or takes
