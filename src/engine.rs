@@ -273,7 +273,7 @@ impl Engine {
             Path::Gpu(context) => gpu::evaluate(context, loss, batch, want),
             Path::Cpu => cpu::evaluate::<f32>(loss, batch, want),
             Path::Reference => {
-                let output = convert(&cpu::evaluate::<f64>(loss, batch, want)?, Real::to_f32);
+                let output = cpu::evaluate::<f64>(loss, batch, want)?.map(Real::to_f32);
                 output.check_finite()?;
                 Ok(output)
             }
@@ -297,12 +297,14 @@ impl Engine {
             Path::Gpu(context) => {
                 Started::Submitted(gpu::evaluate_async(context, loss, batch, want))
             }
-            Path::Cpu | Path::Reference => Started::Done(self.evaluate(loss, batch, want)),
+            Path::Cpu | Path::Reference => {
+                Started::Done(Box::new(self.evaluate(loss, batch, want)))
+            }
         };
         async move {
             match started {
                 Started::Submitted(results) => results.await,
-                Started::Done(output) => output,
+                Started::Done(output) => *output,
             }
         }
     }
@@ -319,7 +321,7 @@ impl Engine {
         want: Want,
     ) -> Result<Output<f64>> {
         if !matches!(self.path, Path::Reference) {
-            return Ok(convert(&self.evaluate(loss, batch, want)?, Real::to_f64));
+            return Ok(self.evaluate(loss, batch, want)?.map(Real::to_f64));
         }
         cpu::evaluate::<f64>(loss, batch, want)
     }
@@ -328,36 +330,12 @@ impl Engine {
 /// What became of an evaluation when it was called for.
 enum Started<F> {
     Submitted(F),
-    Done(Result<Output<f32>>),
+    Done(Box<Result<Output<f32>>>),
 }
 
 fn threads() -> String {
     match rayon::current_num_threads() {
         1 => "1 thread".into(),
         n => format!("{n} threads"),
-    }
-}
-
-fn convert<A: Real, B: Real>(from: &Output<A>, number: impl Fn(A) -> B + Copy) -> Output<B> {
-    let numbers = |from: &[A]| from.iter().map(|x| number(*x)).collect::<Vec<B>>();
-    Output {
-        value: number(from.value),
-        row_losses: numbers(&from.row_losses),
-        grad_queries: from.grad_queries.as_deref().map(numbers),
-        grad_candidates: from.grad_candidates.as_deref().map(numbers),
-        grad_column_parameters: from.grad_column_parameters.as_deref().map(numbers),
-        grad_positive_scores: from.grad_positive_scores.as_deref().map(numbers),
-        grad_column_scores: from.grad_column_scores.as_deref().map(numbers),
-        grad_theta: numbers(&from.grad_theta),
-        statistics: from
-            .statistics
-            .iter()
-            .map(|pair| crate::PairStatistic {
-                sum: number(pair.sum),
-                target: number(pair.target),
-                count: number(pair.count),
-            })
-            .collect(),
-        counts: from.counts,
     }
 }

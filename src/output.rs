@@ -1,6 +1,6 @@
 //! What an evaluation gives.
 
-use crate::Shape;
+use crate::{Real, Shape};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub struct Want {
     pub column_parameters: bool,
     /// The gradients of given scores, in place of the tables'.
     pub scores: bool,
+    /// The gradients of the second tables, where the batch has them.
+    pub second: bool,
 }
 
 impl Want {
@@ -22,13 +24,15 @@ impl Want {
         candidates: false,
         column_parameters: false,
         scores: false,
+        second: false,
     };
-    /// Both tables, and column parameters; or given scores.
+    /// All that the batch has: both tables, second tables, column parameters; or given scores.
     pub const BOTH: Want = Want {
         queries: true,
         candidates: true,
         column_parameters: true,
         scores: true,
+        second: true,
     };
 
     /// What of it a batch of this shape can give.
@@ -39,6 +43,7 @@ impl Want {
             candidates: self.candidates && shape.given.is_none(),
             column_parameters: self.column_parameters && shape.column_parameters,
             scores: self.scores && shape.given.is_some(),
+            second: self.second && shape.second_dim.is_some(),
         }
     }
 }
@@ -78,6 +83,10 @@ pub struct Output<R> {
     pub grad_queries: Option<Vec<R>>,
     /// ∂value/∂candidates, N × D dense.
     pub grad_candidates: Option<Vec<R>>,
+    /// ∂value/∂(second queries), U × their width.
+    pub grad_second_queries: Option<Vec<R>>,
+    /// ∂value/∂(second candidates), N × their width.
+    pub grad_second_candidates: Option<Vec<R>>,
     /// ∂value/∂(column parameters), N numbers.
     pub grad_column_parameters: Option<Vec<R>>,
     /// ∂value/∂(given scores of the positives), B numbers.
@@ -90,4 +99,33 @@ pub struct Output<R> {
     pub statistics: Vec<PairStatistic<R>>,
     /// Dead, ignored and zero-norm counts.
     pub counts: Counts,
+}
+
+impl<A: Real> Output<A> {
+    /// The same results in another float.
+    pub(crate) fn map<B: Real>(&self, number: impl Fn(A) -> B + Copy) -> Output<B> {
+        let numbers = |from: &[A]| from.iter().map(|x| number(*x)).collect::<Vec<B>>();
+        Output {
+            value: number(self.value),
+            row_losses: numbers(&self.row_losses),
+            grad_queries: self.grad_queries.as_deref().map(numbers),
+            grad_candidates: self.grad_candidates.as_deref().map(numbers),
+            grad_column_parameters: self.grad_column_parameters.as_deref().map(numbers),
+            grad_second_queries: self.grad_second_queries.as_deref().map(numbers),
+            grad_second_candidates: self.grad_second_candidates.as_deref().map(numbers),
+            grad_positive_scores: self.grad_positive_scores.as_deref().map(numbers),
+            grad_column_scores: self.grad_column_scores.as_deref().map(numbers),
+            grad_theta: numbers(&self.grad_theta),
+            statistics: self
+                .statistics
+                .iter()
+                .map(|pair| PairStatistic {
+                    sum: number(pair.sum),
+                    target: number(pair.target),
+                    count: number(pair.count),
+                })
+                .collect(),
+            counts: self.counts,
+        }
+    }
 }

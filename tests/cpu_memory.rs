@@ -86,6 +86,7 @@ fn gradients_take_no_second_table() {
                         out: grad_candidates,
                         add,
                     }),
+                    ..Gradients::default()
                 };
                 let before = HELD.load(Relaxed);
                 MOST.store(before, Relaxed);

@@ -39,6 +39,7 @@ fn futures_give_what_calls_give() {
         let want = Want {
             queries: true,
             candidates: false,
+            ..Want::NOTHING
         };
         let one = engine.evaluate_async(&loss, &batch, want);
         // In another order than they were begun.

@@ -97,6 +97,8 @@ fn agrees_in_f32(engine: &Engine) {
             // Case files have one scalar θ, the bias.
             let name = match difference.name {
                 "grad_bias" => "grad_theta",
+                "grad_adv_queries" => "grad_second_queries",
+                "grad_adv_candidates" => "grad_second_candidates",
                 name => name,
             };
             let verdict = verdicts.iter().find(|verdict| verdict.name == name);

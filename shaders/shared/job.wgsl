@@ -41,7 +41,8 @@ struct Job {
     item_pad: u32,
     // Bits: see the constants.
     flags: u32,
-    // Second tables within the packed buffers.
+    // Where the second tables begin within the packed buffers; for stages that work on one pair of
+    // tables, where theirs begin.
     second_queries: u32,
     second_candidates: u32,
     second_dim4: u32,
@@ -110,6 +111,8 @@ const LAST: u32 = 2097152u;
 const REFERENCE: u32 = 4194304u;
 // The rows go on from the sums of those before them.
 const CONTINUED: u32 = 8388608u;
+// The second tables are at work: positives have no part in them.
+const SECOND_TABLES: u32 = 16777216u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 

@@ -10,4 +10,8 @@
 #if COLUMN_SLOPES
             b$i_$j += select(share$j * unscaled * loss_pair_column(e$j), 0.0, masked$j);
 #end
+#if SECOND_SLOPES
+            let through_sum$j = $second.y * exp2((second$j - $second.x) * LOG2_E);
+            v$i_$j += select(share$j * unscaled * loss_pair_second(e$j) + through_sum$j, 0.0, masked$j);
+#end
 #end

@@ -43,7 +43,7 @@ fn main(
     }
 #if SUBGROUPS
     // Four rows × two vec4 fill eight lanes.
-    let own = ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
+    let own = job.second_queries + ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
 #end
     for (var row = 0u; row < job.row_pad; row += 8u) {
         let weights_at = (row / 4u) * job.weight_pad;
@@ -62,8 +62,8 @@ fn main(
 #end
 #else
 #for r 4
-            let y$q_$r_0 = queries[(row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u];
-            let y$q_$r_1 = queries[(row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u + 1u];
+            let y$q_$r_0 = queries[job.second_queries + (row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u];
+            let y$q_$r_1 = queries[job.second_queries + (row + $qu * 4u + $ru) * job.packed_stride + part + $hu * 2u + 1u];
 #end
 #end
 #end

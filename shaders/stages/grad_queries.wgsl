@@ -23,7 +23,7 @@ fn main(
     let row = ((index % row_groups) * LANES + local) * ROWS;
     let part = (index / row_groups) * PARTS;
     let weights_at = (row / 4u) * job.weight_pad;
-    let base = job.weight_begin * job.packed_stride + part;
+    let base = job.second_candidates + job.weight_begin * job.packed_stride + part;
     for (var block = 0u; block < job.weight_pad; block += PRODUCT_BLOCK) {
 #for i ROWS
 #for p PARTS

@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id < job.table_begin || id >= job.table_begin + job.table_count {
         return;
     }
-    let own = (job.weight_begin + first) * job.packed_stride;
+    let own = job.second_candidates + (job.weight_begin + first) * job.packed_stride;
     // Column by column, so that chunk borders between repeats do not show in the bits.
     for (var column = first; column != NONE; column = next(column, begin)) {
         add(column, own, (id - job.table_begin) * job.table_stride);

@@ -25,6 +25,9 @@ fn norm_slope(row: u32) -> f32 {
     let batch_row = job.row_begin + row;
     let end = min(pair_offsets[batch_row + 1u], job.pairs);
     var sum = 0.0;
+    if has(SECOND_TABLES) {
+        return sum;
+    }
     for (var pair = pair_offsets[batch_row]; pair < end; pair += 1u) {
         sum += pair_gradients[pair] * pair_scores[pair].norm_slope;
     }
@@ -73,6 +76,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     // Row by row, so that chunk borders between repeats do not show in the bits.
     for (var row = first; row != NONE; row = next(row)) {
-        add(row, first * job.packed_stride, (id - job.table_begin) * job.table_stride);
+        add(row, job.second_queries + first * job.packed_stride, (id - job.table_begin) * job.table_stride);
     }
 }

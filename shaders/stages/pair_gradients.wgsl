@@ -25,7 +25,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let counts = score.live != 0.0 && result.dead == 0.0;
         share = select(0.0, exact_exp(min(result.loss - batch.log_sum, 0.0)), counts);
     }
-    pair_terms[pair].w = share * result.sum_slope;
+    pair_terms[pair * TERMS].w = share * result.sum_slope;
+    if TERMS > 1u {
+        pair_terms[pair * TERMS + 1u].y *= share;
+    }
     pair_gradients[pair] = share * result.target_slope;
     for (var k = 0u; k < job.thetas; k += 1u) {
         theta_terms[pair * job.thetas + k] *= share;

@@ -99,6 +99,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, inputs.y,
         inputs.zw, column_slope, 0.0,
     );
-    pair_terms[pair] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);
+    pair_terms[pair * TERMS] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);
 #end
 }

@@ -87,7 +87,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let second_reduced = second_top + exact_log(max(second_sum, 1e-37));
     let row = Row(
         reduced, second_reduced, target_value, f32(max(row_counts[own_row], 1u)), score.offset,
-        pair_terms[pair].y, score.row,
+        pair_terms[pair * TERMS].y, score.row,
     );
     let given = loss_row(row);
     let on = select(0.0, 1.0, live && !dead);
@@ -105,7 +105,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         target_value,
         share,
     );
-    pair_terms[pair].z = reduced;
+    pair_terms[pair * TERMS].z = reduced;
+#if SECOND
+    pair_terms[pair * TERMS + 1u] = vec4<f32>(second_reduced, on * loss_row_second(row), 0.0, 0.0);
+#end
 #for k THETAS
     theta_terms[pair * job.thetas + $ku] = on * (loss_row_theta($ku, row) + given.sum_slope * theta$k);
 #end

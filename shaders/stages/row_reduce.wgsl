@@ -148,8 +148,8 @@ fn main(
             let pair_begin = pair_offsets[min(job.row_begin + row + $iu, job.rows)];
             let pair_end = select(pair_begin, pair_offsets[min(job.row_begin + row + $iu + 1u, job.rows)], row + $iu < job.row_count);
             for (var pair = pair_begin; pair < min(pair_end, job.pairs); pair += 1u) {
-                let target_value = pair_terms[pair].x;
-                let row_constant = pair_terms[pair].y;
+                let target_value = pair_terms[pair * TERMS].x;
+                let row_constant = pair_terms[pair * TERMS].y;
                 let at = (span * job.pairs + pair) * STATISTIC;
                 let first = fresh && column + job.column_begin + $gu == begin;
                 let old_max = select(partials[at], FLOOR, first);

@@ -27,7 +27,7 @@ fn add(place: u32, own: u32, to: u32) {
     let row = place / job.per_row - job.row_begin;
     let slot = place % job.per_row - job.column_begin;
     let weight = weights[(row / 4u) * job.weight_pad + slot][row % 4u];
-    let query = row * job.packed_stride;
+    let query = job.second_queries + row * job.packed_stride;
     let inverse_norm = candidates[own + job.dim4].x;
     var along = 0.0;
     for (var k = 0u; k < job.dim4; k += 1u) {
@@ -81,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id < job.table_begin || id >= job.table_begin + job.table_count || !is_first(first) {
         return;
     }
-    let own = (row * job.column_pad + slot) * job.packed_stride;
+    let own = job.second_candidates + (row * job.column_pad + slot) * job.packed_stride;
     let to = (id - job.table_begin) * job.table_stride;
     for (var place = first; place != NONE; place = add_group(place, own, to)) {}
 }

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var slot = 0u; slot < job.column_count; slot += 1u) {
         let weight = weights[(row / 4u) * job.weight_pad + slot][row % 4u];
-        sum += weight * candidates[(row * job.column_pad + slot) * job.packed_stride + k];
+        sum += weight * candidates[job.second_candidates + (row * job.column_pad + slot) * job.packed_stride + k];
     }
     query_sums[index] = sum;
 }

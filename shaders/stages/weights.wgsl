@@ -12,9 +12,14 @@
 #bind read pair_terms array<vec4<f32>>
 // Four rows per vec4; with sampled columns it holds the scores until the weight replaces each.
 #bind write weights array<vec4<f32>>
+#if SECOND_SLOPES
+// ∂loss/∂r of every (row, column); with sampled columns it holds r until then.
+#bind write second_scores array<vec4<f32>>
+#else
 #if STORED
 #if SECOND
 #bind read second_scores array<vec4<f32>>
+#end
 #end
 #end
 #if COLUMN_SLOPES
@@ -42,21 +47,9 @@ fn main(
     let begin = (index / row_groups) * WEIGHT_SPAN;
     let end = min(begin + WEIGHT_SPAN, job.weight_pad);
     let words = job.column_pad / 32u;
-#for i ROWS
-    let pair_begin$i = pair_offsets[min(job.row_begin + row + $iu, job.rows)];
-    let pair_end$i = min(job.pairs, select(pair_begin$i, pair_offsets[min(job.row_begin + row + $iu + 1u, job.rows)], row + $iu < job.row_count));
-#if SEPARABLE
-    var factor$i = 0.0;
-    var sum$i = 0.0;
-    for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
-        factor$i += pair_terms[pair].w;
-        sum$i = pair_terms[pair].z;
-    }
-    factor$i *= parameters.scales.x;
-#end
-#end
-#if COLUMN_SLOPES
-    // Shares hold the scale of scores, which column parameters have no part in.
+#insert weigh_rows
+#if UNSCALED
+    // Shares hold the scale of scores, which neither column parameters nor the second tile have a part in.
     let unscaled = 1.0 / parameters.scales.x;
 #end
 #insert score_rows
@@ -83,25 +76,34 @@ fn main(
 #if COLUMN_SLOPES
         var b$i_$j = 0.0;
 #end
+#if SECOND_SLOPES
+        var v$i_$j = 0.0;
+#end
 #end
         {
 #if SEPARABLE
             let target_value = 0.0;
             let row_constant = 0.0;
-#insert weigh_entries i=$i g=$g factor=factor$i sum=sum$i
+#insert weigh_entries i=$i g=$g factor=factor$i sum=sum$i second=second_terms$i
 #else
             for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
-                let terms = pair_terms[pair];
+                let terms = pair_terms[pair * TERMS];
+#if SECOND_SLOPES
+                let second_terms = pair_terms[pair * TERMS + 1u];
+#end
                 let target_value = terms.x;
                 let row_constant = terms.y;
                 let factor = terms.w * parameters.scales.x;
-#insert weigh_entries i=$i g=$g factor=factor sum=terms.z
+#insert weigh_entries i=$i g=$g factor=factor sum=terms.z second=second_terms
             }
 #end
         }
 #end
 #for j 8
         weights[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#if SECOND_SLOPES
+        second_scores[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(v0_$j, v1_$j, v2_$j, v3_$j);
+#end
 #if COLUMN_SLOPES
         column_slopes[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(b0_$j, b1_$j, b2_$j, b3_$j);
 #end

@@ -18,8 +18,10 @@ pub struct Expected {
     pub grad_candidates: Option<Vec<f64>>,
     /// The gradient of the bias.
     pub grad_bias: Option<f64>,
-    /// Results that the file gives and that are not computed (the adversary's gradients).
-    pub not_computed: Vec<&'static str>,
+    /// The gradient of the adversary's queries.
+    pub grad_adv_queries: Option<Vec<f64>>,
+    /// The gradient of the adversary's candidates.
+    pub grad_adv_candidates: Option<Vec<f64>>,
 }
 
 /// How far one result is from what was expected.
@@ -39,8 +41,8 @@ impl Expected {
     pub(super) fn read(
         document: &mut Document<'_>,
         folder: &Path,
-        queries: &Table,
-        candidates: &Table,
+        [queries, candidates]: [&Table; 2],
+        second: Option<&(Table, Table)>,
         pairs: usize,
     ) -> Result<Expected> {
         let row_values: Option<Vec<f64>> = document.read("row_values")?;
@@ -48,19 +50,22 @@ impl Expected {
             let message = format!("expected {pairs} numbers, got {}", rows.len());
             return Err(document.error("row_values", message));
         }
-        let mut not_computed = Vec::new();
-        for name in ["grad_adv_queries", "grad_adv_candidates"] {
-            if document.take(name).is_some() {
-                not_computed.push(name);
-            }
-        }
+        let adversary = |document: &mut Document<'_>, name, of: Option<&Table>| match of {
+            Some(of) => gradient(document, folder, name, of),
+            None => Ok(None),
+        };
+        let [adv_queries, adv_candidates] = [
+            second.map(|second| &second.0),
+            second.map(|second| &second.1),
+        ];
         Ok(Expected {
             value: document.read("value")?,
             row_values,
             grad_queries: gradient(document, folder, "grad_queries", queries)?,
             grad_candidates: gradient(document, folder, "grad_candidates", candidates)?,
             grad_bias: document.read("grad_bias")?,
-            not_computed,
+            grad_adv_queries: adversary(document, "grad_adv_queries", adv_queries)?,
+            grad_adv_candidates: adversary(document, "grad_adv_candidates", adv_candidates)?,
         })
     }
 }
@@ -108,6 +113,16 @@ impl Case {
                 "grad_candidates",
                 expected.grad_candidates.clone(),
                 output.grad_candidates.as_deref(),
+            ),
+            (
+                "grad_adv_queries",
+                expected.grad_adv_queries.clone(),
+                output.grad_second_queries.as_deref(),
+            ),
+            (
+                "grad_adv_candidates",
+                expected.grad_adv_candidates.clone(),
+                output.grad_second_candidates.as_deref(),
             ),
             ("grad_bias", one(&expected.grad_bias), theta),
         ];

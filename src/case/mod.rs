@@ -100,6 +100,11 @@ impl Case {
         self.queries.dim
     }
 
+    /// Width of the adversary's tables; 1 without.
+    fn adversary_dim(&self) -> usize {
+        self.second.as_ref().map_or(1, |second| second.0.dim)
+    }
+
     /// The gradients that the case asks for.
     #[must_use]
     pub fn want(&self) -> Want {

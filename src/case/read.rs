@@ -57,7 +57,14 @@ pub(super) fn case(path: &Path) -> Result<Case> {
     let raw = document.require("positives")?;
     let positives = PositiveIds::read(document, "positives", raw)?;
     let second = second(document, folder, loss.as_dyn())?;
-    let expected = Expected::read(document, folder, &queries, &candidates, positives.pairs())?;
+    let pairs = positives.pairs();
+    let expected = Expected::read(
+        document,
+        folder,
+        [&queries, &candidates],
+        second.as_ref(),
+        pairs,
+    )?;
     let case = Case {
         path: path.into(),
         name,

@@ -10,8 +10,8 @@ use std::{
 };
 
 /// Writes the results of `case` to `path` as JSON: `name`, `value`, `row_values`,
-/// `grad_queries`, `grad_candidates` (null for frozen candidates), `grad_bias` where the loss has
-/// a bias, and `counts` of pairs and vectors that were special.
+/// `grad_queries`, `grad_candidates` (null for frozen candidates), `grad_adv_queries` and
+/// `grad_adv_candidates` where there is an adversary, `grad_bias` where the loss has a bias, and `counts` of pairs and vectors that were special.
 ///
 /// The file appears whole or not at all: it is written beside its place and renamed.
 ///
@@ -24,6 +24,11 @@ pub fn write_results<R: Serialize>(path: &Path, case: &Case, output: &Output<R>)
         row_values: &output.row_losses,
         grad_queries: rows(output.grad_queries.as_deref(), case.dim()),
         grad_candidates: rows(output.grad_candidates.as_deref(), case.dim()),
+        grad_adv_queries: rows(output.grad_second_queries.as_deref(), case.adversary_dim()),
+        grad_adv_candidates: rows(
+            output.grad_second_candidates.as_deref(),
+            case.adversary_dim(),
+        ),
         grad_bias: output.grad_theta.first(),
         counts: Counts {
             dead_pairs: output.counts.dead_pairs,
@@ -60,6 +65,10 @@ struct Results<'a, R> {
     row_values: &'a [R],
     grad_queries: Option<Rows<'a, R>>,
     grad_candidates: Option<Rows<'a, R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_adv_queries: Option<Rows<'a, R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_adv_candidates: Option<Rows<'a, R>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grad_bias: Option<&'a R>,
     counts: Counts,

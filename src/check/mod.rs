@@ -103,7 +103,7 @@ pub fn judge(loss: &dyn DynLoss, batch: &Batch<'_>, actual: &Output<f64>) -> Res
 }
 
 /// The results by name, in f64.
-fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 8] {
+fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 10] {
     let wide = |numbers: &[R]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
     let gradient = |numbers: &Option<Vec<R>>| wide(numbers.as_deref().unwrap_or(&[]));
     [
@@ -111,6 +111,11 @@ fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 8] {
         ("row_values", wide(&output.row_losses)),
         ("grad_queries", gradient(&output.grad_queries)),
         ("grad_candidates", gradient(&output.grad_candidates)),
+        ("grad_second_queries", gradient(&output.grad_second_queries)),
+        (
+            "grad_second_candidates",
+            gradient(&output.grad_second_candidates),
+        ),
         (
             "grad_column_parameters",
             gradient(&output.grad_column_parameters),

@@ -6,7 +6,7 @@ use super::{
     positives::{Positive, Side, positive_backward},
     problem::{ActiveRow, Problem},
     product::CpuReal,
-    tables::{dot, inverse},
+    tables::{Candidates, dot, inverse, norm},
     tile::Block,
 };
 use crate::Real;
@@ -94,14 +94,45 @@ pub(super) fn finish_rows<R: CpuReal>(
     );
 }
 
+/// Completes the gradients of a block's second queries in place.
+pub(super) fn finish_second_rows<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    block: &Block<R>,
+    gradient: &mut [R],
+) {
+    let Some(second) = &problem.second else {
+        return;
+    };
+    if !second.score.unit_queries() {
+        return;
+    }
+    let dim = second.queries.dim();
+    let rows = gradient.par_chunks_mut(dim).zip(block.active(problem));
+    rows.with_min_len(8).for_each_init(
+        || [(); 2].map(|()| vec![0.0; dim]),
+        |[sum, query], (gradient, row)| {
+            load(sum, gradient);
+            second.queries.read_row(row.query, query);
+            let factor = inverse(norm(query));
+            for x in query.iter_mut() {
+                *x *= factor;
+            }
+            norm_backward(true, factor, query, sum);
+            for (gradient, sum) in gradient.iter_mut().zip(&*sum) {
+                *gradient = R::from_f64(*sum);
+            }
+        },
+    );
+}
+
 /// Adds the finished rows of a block to the table's gradient, in the order of the rows.
 pub(super) fn scatter_rows<R: CpuReal>(
     problem: &Problem<'_, R>,
     block: &Block<R>,
+    dim: usize,
     rows: &[R],
     table: &mut [R],
 ) {
-    let dim = problem.shape.dim;
     for (row, gradient) in block.active(problem).iter().zip(rows.chunks(dim)) {
         let table = &mut table[row.query * dim..(row.query + 1) * dim];
         for (sum, &x) in table.iter_mut().zip(gradient) {
@@ -144,7 +175,7 @@ pub(super) fn finish_candidates<R: CpuReal>(
                 let other = query_side(problem, row, query);
                 positive_backward(problem, positive, by_target, own, other, sum);
             }
-            add_through_norm(problem, id, candidate, sum, out);
+            add_through_norm(&problem.candidates, id, candidate, sum, out);
         },
     );
 }
@@ -152,14 +183,13 @@ pub(super) fn finish_candidates<R: CpuReal>(
 /// Adds a candidate's gradient by its unit vector to the one by its row: linear, so parts of the
 /// former may come one by one.
 pub(super) fn add_through_norm<R: CpuReal>(
-    problem: &Problem<'_, R>,
+    candidates: &Candidates<'_, R>,
     id: usize,
     candidate: &[f64],
     sum: &mut [f64],
     out: &mut [R],
 ) {
-    let factor = problem.candidates.factor(id);
-    norm_backward(problem.spec.score.unit_candidates(), factor, candidate, sum);
+    norm_backward(candidates.are_unit(), candidates.factor(id), candidate, sum);
     for (out, &sum) in out.iter_mut().zip(&*sum) {
         *out += R::from_f64(sum);
     }

@@ -2,8 +2,8 @@
 
 use super::{
     Gradients, Options,
-    backward::{Targets, finish_rows, scatter_rows},
-    gradients::grad_queries,
+    backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
+    gradients::{Operands, grad_queries},
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
     plan::Plan,
@@ -12,7 +12,7 @@ use super::{
     problem::Problem,
     product::CpuReal,
     row_finish::{Finished, row_finish},
-    rows::{Terms, column_slopes, row_reduce, weights},
+    rows::{Terms, both_weights, column_slopes, row_reduce, weights},
     sinks::Sinks,
     statistic::Statistic,
     tile::{Block, Tile},
@@ -194,10 +194,12 @@ impl<R: CpuReal> Engine<'_, R> {
             &self.finished,
             &self.by_loss,
         );
-        let mut rows = Vec::new();
-        if sinks.queries.is_some() {
-            rows.resize(block.rows.len() * problem.shape.dim, R::ZERO);
-        }
+        let dims = [Some(problem.shape.dim), problem.shape.second_dim];
+        let wanted = [sinks.queries.is_some(), sinks.second.is_some()];
+        let [mut rows, mut second_rows] = [0, 1].map(|side| match (wanted[side], dims[side]) {
+            (true, Some(dim)) => vec![R::ZERO; block.rows.len() * dim],
+            _ => Vec::new(),
+        });
         for chunk in plan.chunks() {
             self.tile.fill(problem, plan, block, &chunk);
             if let Some(sums) = sinks.column_parameters() {
@@ -206,21 +208,52 @@ impl<R: CpuReal> Engine<'_, R> {
             if !sinks.weights() {
                 continue;
             }
-            weights(problem, plan, &mut self.tile, block, &chunk, &terms);
-            sinks.add_scores(problem, block, &self.tile.scores);
-            if sinks.queries.is_some() {
-                grad_queries(problem, plan, &mut self.tile, block, &chunk, &mut rows);
+            let tile = &mut self.tile;
+            if sinks.second.is_some() {
+                both_weights(problem, plan, tile, block, &chunk, &terms);
+            } else {
+                weights(problem, plan, tile, block, &chunk, &terms);
             }
+            sinks.add_scores(problem, block, &tile.scores);
             let shared = self.shared.as_ref();
-            sinks.add_columns(problem, plan, &self.tile, block, &chunk, shared);
+            let (operands, buffer) = Operands::first(problem, tile, block);
+            if sinks.queries.is_some() {
+                let factors = (&operands, buffer);
+                grad_queries(problem, plan, factors, block, &chunk, &mut rows);
+            }
+            sinks.add_columns(problem, plan, &operands, block, &chunk, shared);
+            if let (Some((operands, buffer)), true) = (
+                Operands::second(problem, tile, block),
+                sinks.second.is_some(),
+            ) {
+                let factors = (&operands, buffer);
+                grad_queries(problem, plan, factors, block, &chunk, &mut second_rows);
+                sinks.add_second_columns(problem, plan, &operands, block, &chunk, shared);
+            }
         }
+        self.finish_block(block, sinks, &mut rows, &mut second_rows);
+    }
+
+    /// Completes the gradients of a block's queries and adds them to their tables'.
+    fn finish_block(
+        &self,
+        block: &Block<R>,
+        sinks: &mut Sinks<'_, R>,
+        rows: &mut [R],
+        second_rows: &mut [R],
+    ) {
+        let problem = self.problem;
         if let Some(table) = &mut sinks.queries {
             let targets = Targets {
                 positives: &self.positives,
                 gradients: &self.by_target,
             };
-            finish_rows(problem, block, targets, &mut rows);
-            scatter_rows(problem, block, &rows, table);
+            finish_rows(problem, block, targets, rows);
+            scatter_rows(problem, block, problem.shape.dim, rows, table);
+        }
+        if let (Some((table, _)), Some(dim)) = (&mut sinks.second, problem.shape.second_dim) {
+            finish_second_rows(problem, block, second_rows);
+            scatter_rows(problem, block, dim, second_rows, table);
         }
     }
 

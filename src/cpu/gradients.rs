@@ -8,6 +8,7 @@ use super::{
     problem::Problem,
     product::{CpuReal, View, product},
     runs::vectorized,
+    tables::Candidates,
     tile::{Block, Tile},
 };
 use crate::{Columns, Real};
@@ -17,35 +18,76 @@ use std::ops::Range;
 /// Candidates that one task of the sampled product sums for, at least.
 const CANDIDATES_PER_TASK: usize = 256;
 
+/// What the products multiply: the first tile's weights with its tables, or the second's.
+pub(super) struct Operands<'a, 'm, R> {
+    /// The candidates, D wide.
+    pub(super) candidates: &'a Candidates<'m, R>,
+    /// The block's queries.
+    pub(super) queries: &'a [R],
+    /// The chunk's weights.
+    pub(super) weights: &'a [R],
+    /// Factor on the score.
+    pub(super) scale: R,
+}
+
+impl<'a, 'm, R: CpuReal> Operands<'a, 'm, R> {
+    /// Those of the first tile, and room for rows of candidates.
+    pub(super) fn first(
+        problem: &'a Problem<'m, R>,
+        tile: &'a mut Tile<R>,
+        block: &'a Block<R>,
+    ) -> (Self, &'a mut Vec<R>) {
+        let operands = Operands {
+            candidates: &problem.candidates,
+            queries: &block.queries,
+            weights: &tile.scores,
+            scale: R::from_f64(problem.spec.score_scale),
+        };
+        (operands, &mut tile.buffer)
+    }
+
+    /// Those of the second tile, if there is one.
+    pub(super) fn second(
+        problem: &'a Problem<'m, R>,
+        tile: &'a mut Tile<R>,
+        block: &'a Block<R>,
+    ) -> Option<(Self, &'a mut Vec<R>)> {
+        let operands = Operands {
+            candidates: &problem.second.as_ref()?.candidates,
+            queries: &block.second_queries,
+            weights: &tile.second,
+            scale: R::ONE,
+        };
+        Some((operands, &mut tile.second_buffer))
+    }
+}
+
 /// Adds the chunk's share to the block's `gradient` (rows × D).
 pub(super) fn grad_queries<R: CpuReal>(
     problem: &Problem<'_, R>,
     plan: &Plan,
-    tile: &mut Tile<R>,
+    (operands, buffer): (&Operands<'_, '_, R>, &mut Vec<R>),
     block: &Block<R>,
     chunk: &Range<usize>,
     gradient: &mut [R],
 ) {
     if let Columns::Sampled { ids, per_row } = problem.batch.column_ids() {
-        return sampled_grad_queries(problem, tile, block, ids, per_row, gradient);
+        return sampled_grad_queries(problem, operands, block, ids, per_row, gradient);
     }
-    let (dim, stripe) = (problem.shape.dim, plan.stripe);
+    let (dim, stripe) = (operands.candidates.dim(), plan.stripe);
     let rows = block.rows.len();
-    let scale = R::from_f64(problem.spec.score_scale);
-    let columns = problem
-        .candidates
-        .rows(chunk.start, chunk.end, &mut tile.buffer);
+    let columns = operands.candidates.rows(chunk.start, chunk.end, buffer);
     let group = plan.group(rows, 1);
     let tasks = gradient.par_chunks_mut(group * dim).enumerate();
     tasks.for_each(|(task, gradient)| {
         let height = gradient.len() / dim;
         for (i, columns) in columns.chunks(stripe * dim).enumerate() {
             let width = columns.len() / dim;
-            let weights = &tile.scores[(i * rows + task * group) * stripe..];
+            let weights = &operands.weights[(i * rows + task * group) * stripe..];
             let weights = View::new(weights, height, width, stripe);
             let columns = View::new(columns, width, dim, dim);
             let add = i > 0 || chunk.start > 0;
-            product(gradient, dim, weights, columns, scale, add);
+            product(gradient, dim, weights, columns, operands.scale, add);
         }
     });
 }
@@ -53,39 +95,36 @@ pub(super) fn grad_queries<R: CpuReal>(
 /// Writes (or adds) the block's share to the sums of the columns of `piece`, columns × D. A piece
 /// is made of stripes of the chunk.
 pub(super) fn grad_columns<R: CpuReal>(
-    problem: &Problem<'_, R>,
     plan: &Plan,
-    tile: &Tile<R>,
+    operands: &Operands<'_, '_, R>,
     block: &Block<R>,
     [chunk, piece]: [&Range<usize>; 2],
     sums: &mut [R],
     add: bool,
 ) {
-    let (dim, stripe) = (problem.shape.dim, plan.stripe);
+    let (dim, stripe) = (operands.candidates.dim(), plan.stripe);
     let rows = block.rows.len();
-    let scale = R::from_f64(problem.spec.score_scale);
-    let weights = &tile.scores[(piece.start - chunk.start) * rows..];
+    let weights = &operands.weights[(piece.start - chunk.start) * rows..];
     let stripes = weights.par_chunks(stripe * rows);
     let tasks = sums.par_chunks_mut(stripe * dim).zip(stripes);
     tasks.for_each(|(sums, weights)| {
         let width = sums.len() / dim;
         let weights = View::new(weights, rows, width, stripe).transposed();
-        let queries = View::new(&block.queries, rows, dim, dim);
-        product(sums, dim, weights, queries, scale, add);
+        let queries = View::new(operands.queries, rows, dim, dim);
+        product(sums, dim, weights, queries, operands.scale, add);
     });
 }
 
 fn sampled_grad_queries<R: CpuReal>(
     problem: &Problem<'_, R>,
-    tile: &Tile<R>,
+    operands: &Operands<'_, '_, R>,
     block: &Block<R>,
     ids: &[u32],
     per_row: usize,
     gradient: &mut [R],
 ) {
-    let dim = problem.shape.dim;
-    let scale = R::from_f64(problem.spec.score_scale);
-    let rows = (block.active(problem).par_iter()).zip(tile.scores.par_chunks(per_row));
+    let (dim, scale) = (operands.candidates.dim(), operands.scale);
+    let rows = (block.active(problem).par_iter()).zip(operands.weights.par_chunks(per_row));
     gradient.par_chunks_mut(dim).zip(rows).for_each_init(
         || vec![R::ZERO; dim],
         |buffer, (gradient, (row, weights))| {
@@ -95,7 +134,7 @@ fn sampled_grad_queries<R: CpuReal>(
                 #[inline(always)]
                 || {
                     for (&weight, &id) in weights.iter().zip(ids) {
-                        let candidate = problem.candidates.row(id as usize, buffer);
+                        let candidate = operands.candidates.row(id as usize, buffer);
                         add_scaled(gradient, scale * weight, candidate);
                     }
                 },
@@ -108,13 +147,13 @@ fn sampled_grad_queries<R: CpuReal>(
 /// completed later (`in_place`), otherwise by their rows.
 pub(super) fn sampled_grad_candidates<R: CpuReal>(
     problem: &Problem<'_, R>,
-    tile: &Tile<R>,
+    operands: &Operands<'_, '_, R>,
     block: &Block<R>,
     (ids, per_row): (&[u32], usize),
     gradient: &mut [R],
     in_place: bool,
 ) {
-    let dim = problem.shape.dim;
+    let dim = operands.candidates.dim();
     let sampled = (block.active(problem).iter())
         .flat_map(|row| &ids[row.row * per_row..][..per_row])
         .copied();
@@ -125,13 +164,13 @@ pub(super) fn sampled_grad_candidates<R: CpuReal>(
         |(apart, [sum, candidate]), (id, gradient)| {
             let places = occurrences.of(id);
             if in_place {
-                add_places(problem, tile, block, per_row, places, gradient);
+                add_places(operands, per_row, places, gradient);
             } else if !places.is_empty() {
                 apart.fill(R::ZERO);
-                add_places(problem, tile, block, per_row, places, apart);
+                add_places(operands, per_row, places, apart);
                 load(sum, apart);
-                problem.candidates.read_double(id, candidate);
-                add_through_norm(problem, id, candidate, sum, gradient);
+                operands.candidates.read_double(id, candidate);
+                add_through_norm(operands.candidates, id, candidate, sum, gradient);
             }
         },
     );
@@ -139,22 +178,19 @@ pub(super) fn sampled_grad_candidates<R: CpuReal>(
 
 /// Adds up weight · query over some places of the block.
 fn add_places<R: CpuReal>(
-    problem: &Problem<'_, R>,
-    tile: &Tile<R>,
-    block: &Block<R>,
+    operands: &Operands<'_, '_, R>,
     per_row: usize,
     places: &[u32],
     sum: &mut [R],
 ) {
-    let dim = problem.shape.dim;
-    let scale = R::from_f64(problem.spec.score_scale);
+    let (dim, scale) = (operands.candidates.dim(), operands.scale);
     vectorized(
         #[inline(always)]
         || {
             for &place in places {
                 let place = place as usize;
-                let query = &block.queries[place / per_row * dim..][..dim];
-                add_scaled(sum, scale * tile.scores[place], query);
+                let query = &operands.queries[place / per_row * dim..][..dim];
+                add_scaled(sum, scale * operands.weights[place], query);
             }
         },
     );

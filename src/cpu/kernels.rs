@@ -4,7 +4,7 @@
 use super::{
     runs::{reduce, vectorized},
     statistic::Statistic,
-    weigh::{weigh, weigh_columns},
+    weigh::{weigh, weigh_both, weigh_columns},
 };
 use crate::{
     Real,
@@ -36,6 +36,10 @@ pub struct Term<R> {
     pub shift: R,
     /// ∂value/∂R, divided by `Σ e^{z − shift}` for log-sums.
     pub factor: R,
+    /// The largest r of the row's second tile.
+    pub second_shift: R,
+    /// ∂value/∂(`LSE r`), divided by `Σ e^{r − second_shift}`.
+    pub second_factor: R,
 }
 
 /// A loss with the numbers that its functions read.
@@ -64,6 +68,8 @@ pub trait Kernels<R: Real>: Send + Sync {
     fn target_column(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R;
     /// [`Loss::batch_value`].
     fn batch_value(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R;
+    /// [`Loss::row_second`].
+    fn row_second(&self, row: Row<R>, p: &Parameters<R>) -> R;
     /// Adds columns to the statistic of the pair with this target.
     fn reduce(
         &self,
@@ -78,6 +84,15 @@ pub trait Kernels<R: Real>: Send + Sync {
         &self,
         setting: Setting<'_, R>,
         scores: &mut [R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+    );
+    /// As [`Kernels::weigh`], and turns the second tile's scores into ∂value/∂r.
+    fn weigh_both(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &mut [R],
+        second: &mut [R],
         beside: Beside<'_, R>,
         terms: &[Term<R>],
     );
@@ -149,6 +164,29 @@ impl<R: Real, L: Loss> Kernels<R> for L {
                 self.specialized(
                     #[inline(always)]
                     |loss| weigh(loss, setting, scores, beside, terms),
+                );
+            },
+        );
+    }
+
+    fn row_second(&self, row: Row<R>, p: &Parameters<R>) -> R {
+        Loss::row_second(self, row, p)
+    }
+
+    fn weigh_both(
+        &self,
+        setting: Setting<'_, R>,
+        scores: &mut [R],
+        second: &mut [R],
+        beside: Beside<'_, R>,
+        terms: &[Term<R>],
+    ) {
+        vectorized(
+            #[inline(always)]
+            || {
+                self.specialized(
+                    #[inline(always)]
+                    |loss| weigh_both(loss, setting, scores, second, beside, terms),
                 );
             },
         );

@@ -79,6 +79,8 @@ pub struct Gradients<'a, R> {
     pub candidates: Option<Gradient<'a, R>>,
     /// For the column parameters, N.
     pub column_parameters: Option<Gradient<'a, R>>,
+    /// For the second tables, U and N × their width.
+    pub second: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
     /// For given scores of the positives, B, and of the columns, B × per row.
     pub scores: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
 }
@@ -111,6 +113,9 @@ pub fn evaluate_with<R: CpuReal>(
     let mut queries = zeros(want.queries, shape.queries * shape.dim);
     let mut candidates = zeros(want.candidates, shape.candidates * shape.dim);
     let mut parameters = zeros(want.column_parameters, shape.candidates);
+    let second = |rows: usize| zeros(want.second, rows * shape.second_dim.unwrap_or(0));
+    let (mut second_queries, mut second_candidates) =
+        (second(shape.queries), second(shape.candidates));
     let mut positive_scores = zeros(want.scores, shape.pairs);
     let mut column_scores = zeros(want.scores, shape.rows * shape.columns());
     fn whole<R>(out: &mut Option<Vec<R>>) -> Option<Gradient<'_, R>> {
@@ -120,6 +125,7 @@ pub fn evaluate_with<R: CpuReal>(
         queries: whole(&mut queries),
         candidates: whole(&mut candidates),
         column_parameters: whole(&mut parameters),
+        second: whole(&mut second_queries).zip(whole(&mut second_candidates)),
         scores: whole(&mut positive_scores).zip(whole(&mut column_scores)),
     };
     let output = evaluate_into(loss, batch, gradients, options)?;
@@ -127,6 +133,8 @@ pub fn evaluate_with<R: CpuReal>(
         grad_queries: queries,
         grad_candidates: candidates,
         grad_column_parameters: parameters,
+        grad_second_queries: second_queries,
+        grad_second_candidates: second_candidates,
         grad_positive_scores: positive_scores,
         grad_column_scores: column_scores,
         ..output
@@ -161,6 +169,11 @@ pub fn evaluate_into<R: CpuReal>(
         &gradients.column_parameters,
         shape.candidates,
     )?;
+    if let Some((queries, candidates)) = &gradients.second {
+        let dim = shape.second_dim.unwrap_or(0);
+        check_count("grad_second_queries", queries, shape.queries * dim)?;
+        check_count("grad_second_candidates", candidates, shape.candidates * dim)?;
+    }
     if let Some((positives, columns)) = &gradients.scores {
         let given = |count: usize| if shape.given.is_some() { count } else { 0 };
         let entries = given(shape.rows * shape.columns());

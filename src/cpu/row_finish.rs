@@ -25,6 +25,10 @@ pub(super) struct Finished<R> {
     pub(super) shift: R,
     /// ∂ℓ/∂R, divided by `Σ e^{z − shift}` for log-sums.
     pub(super) column_factor: f64,
+    /// The largest r of the second tile.
+    pub(super) second_shift: R,
+    /// ∂ℓ/∂(`LSE r`), divided by `Σ e^{r − second_shift}`.
+    pub(super) second_factor: f64,
     /// ∂ℓ/∂t at fixed R (by the pooled target, where targets are pooled).
     pub(super) target_slope: f64,
     /// ∂ℓ/∂R · ∂R/∂t.
@@ -39,6 +43,8 @@ impl<R: Real> Finished<R> {
             dead: true,
             shift: R::ZERO,
             column_factor: 0.0,
+            second_shift: R::ZERO,
+            second_factor: 0.0,
             target_slope: 0.0,
             through_columns: 0.0,
         }
@@ -90,12 +96,21 @@ pub(super) fn row_finish<R: CpuReal>(
         let direct = problem.kernels.row_theta(k, row, &problem.parameters);
         *theta = direct.to_f64() + column_factor * reduced.theta[k];
     }
+    let second_factor = match problem.spec.second {
+        Some(tile) if tile.log_sum => {
+            let slope = problem.kernels.row_second(row, &problem.parameters);
+            slope.to_f64() / reduced.second_sum
+        }
+        _ => 0.0,
+    };
     Finished {
         loss: loss.value,
         statistic,
         dead: false,
         shift: reduced.max,
         column_factor,
+        second_shift: reduced.second_max,
+        second_factor,
         target_slope: loss.target_slope.to_f64(),
         through_columns: column_factor * reduced.target,
     }

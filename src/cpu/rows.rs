@@ -46,6 +46,34 @@ pub(super) fn row_reduce<R: CpuReal>(
     reduced.flatten_iter().collect()
 }
 
+/// Turns the tile's scores into weights, and the second tile's into theirs.
+pub(super) fn both_weights<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    plan: &Plan,
+    tile: &mut Tile<R>,
+    block: &Block<R>,
+    chunk: &Range<usize>,
+    terms: &Terms<R>,
+) {
+    let active = block.active(problem);
+    let (scores, second) = tile.take();
+    let pieces = scores.par_chunks_mut(plan.stripe);
+    let pieces = pieces.zip(second.par_chunks_mut(plan.stripe)).enumerate();
+    let pieces = pieces.with_min_len(4);
+    pieces.for_each_init(Gathered::default, |buffer, (piece, (scores, second))| {
+        let (stripe, row) = (piece / active.len(), piece % active.len());
+        let columns = plan.stripe_of(chunk, stripe);
+        let width = columns.len();
+        let beside = beside(problem, &active[row], &[], 0..0, columns, buffer);
+        let (scores, second) = (&mut scores[..width], &mut second[..width]);
+        let setting = problem.setting();
+        let terms = terms.of(row);
+        problem
+            .kernels
+            .weigh_both(setting, scores, second, beside, terms);
+    });
+}
+
 /// Turns the tile's scores into weights.
 pub(super) fn weights<R: CpuReal>(
     problem: &Problem<'_, R>,
@@ -138,13 +166,18 @@ impl<R: CpuReal> Terms<R> {
                 row_constant: positives[pair].target.row_constant,
                 shift: finished[pair].shift,
                 factor: R::from_f64(by_loss[pair] * finished[pair].column_factor),
+                second_shift: finished[pair].second_shift,
+                second_factor: R::from_f64(by_loss[pair] * finished[pair].second_factor),
             });
             if problem.spec.separable {
-                // The same z and shift for all pairs: their factors add up.
+                // The same z and shifts for all pairs: their factors add up.
                 let first = pairs.next();
-                terms.extend(first.map(|first| Term {
-                    factor: pairs.fold(first.factor, |sum, term| sum + term.factor),
-                    ..first
+                terms.extend(first.map(|first| {
+                    pairs.fold(first, |sum, term| Term {
+                        factor: sum.factor + term.factor,
+                        second_factor: sum.second_factor + term.second_factor,
+                        ..sum
+                    })
                 }));
             } else {
                 terms.extend(pairs);

@@ -76,6 +76,12 @@ impl<R: Real> Run<R> {
         }
     }
 
+    /// The second tile's scores, where they do not come with [`Beside`].
+    #[inline(always)]
+    pub(super) fn load_second(&mut self, second: &[R]) {
+        self.second[..second.len()].copy_from_slice(second);
+    }
+
     /// Column `i`, and whether it is masked (its score is then 0, so that nothing overflows).
     #[inline(always)]
     pub(super) fn entry(&self, i: usize, target: R, row_constant: R) -> (Entry<R>, bool) {

@@ -3,12 +3,13 @@
 use super::{
     Gradient, Gradients,
     backward::{Targets, add_through_norm, finish_candidates, load},
-    gradients::{grad_columns, sampled_grad_candidates},
+    gradients::{Operands, grad_columns, sampled_grad_candidates},
     occurrences::Occurrences,
     plan::Plan,
     problem::Problem,
     product::CpuReal,
-    tile::{Block, Tile},
+    tables::Candidates,
+    tile::Block,
 };
 use crate::{Columns, Real, Result, finite::check_finite};
 use rayon::prelude::*;
@@ -27,6 +28,8 @@ pub(super) struct Sinks<'a, R> {
     sums: Vec<R>,
     /// Where the column parameters' gradient goes, and its sums.
     column_parameters: Option<(Gradient<'a, R>, Vec<f64>)>,
+    /// Where the second tables' gradients go: of the queries, of the candidates.
+    pub(super) second: Option<(&'a mut [R], &'a mut [R])>,
     /// Where the gradients of given scores go: of the positives, of the columns.
     scores: Option<(&'a mut [R], &'a mut [R])>,
 }
@@ -47,6 +50,8 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             in_place: !listed && !added,
             sums: Vec::new(),
             column_parameters,
+            second: (gradients.second)
+                .map(|(queries, candidates)| (cleared(queries), cleared(candidates))),
             scores: (gradients.scores)
                 .map(|(positives, columns)| (cleared(positives), cleared(columns))),
         }
@@ -54,7 +59,10 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
 
     /// Whether anything needs the weights: a table, or given scores.
     pub(super) fn weights(&self) -> bool {
-        self.queries.is_some() || self.candidates.is_some() || self.scores.is_some()
+        self.queries.is_some()
+            || self.candidates.is_some()
+            || self.second.is_some()
+            || self.scores.is_some()
     }
 
     /// The sums for the column parameters, if they get a gradient.
@@ -82,7 +90,7 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         &mut self,
         problem: &Problem<'_, R>,
         plan: &Plan,
-        tile: &Tile<R>,
+        operands: &Operands<'_, '_, R>,
         block: &Block<R>,
         chunk: &Range<usize>,
         shared: Option<&Occurrences>,
@@ -91,24 +99,43 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             return;
         };
         let dim = problem.shape.dim;
-        if let Columns::Sampled { ids, per_row } = problem.batch.column_ids() {
-            let columns = (ids, per_row);
-            return sampled_grad_candidates(problem, tile, block, columns, out, self.in_place);
-        }
-        if self.in_place {
+        let listed = matches!(problem.batch.column_ids(), Columns::Sampled { .. });
+        if self.in_place && !listed {
             let sums = &mut out[chunk.start * dim..chunk.end * dim];
             let add = block.rows.start > 0;
-            return grad_columns(problem, plan, tile, block, [chunk, chunk], sums, add);
+            return grad_columns(plan, operands, block, [chunk, chunk], sums, add);
         }
-        for piece in plan.pieces_of(chunk) {
-            self.sums.resize(piece.len() * dim, R::ZERO);
-            let ranges = [chunk, &piece];
-            grad_columns(problem, plan, tile, block, ranges, &mut self.sums, false);
-            match shared {
-                None => add_piece(problem, &self.sums, &piece, out),
-                Some(places) => add_listed(problem, places, &self.sums, &piece, out),
-            }
-        }
+        let place = Place {
+            problem,
+            plan,
+            block,
+            chunk,
+            shared,
+        };
+        place.add(operands, self.in_place, &mut self.sums, out);
+    }
+
+    /// Adds the block's share to the gradients of the second candidates, if they get one.
+    pub(super) fn add_second_columns(
+        &mut self,
+        problem: &Problem<'_, R>,
+        plan: &Plan,
+        operands: &Operands<'_, '_, R>,
+        block: &Block<R>,
+        chunk: &Range<usize>,
+        shared: Option<&Occurrences>,
+    ) {
+        let Some((_, out)) = &mut self.second else {
+            return;
+        };
+        let place = Place {
+            problem,
+            plan,
+            block,
+            chunk,
+            shared,
+        };
+        place.add(operands, false, &mut self.sums, out);
     }
 
     /// Completes the gradients, and says whether all are finite.
@@ -121,6 +148,10 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             finish_positive_scores(problem, targets, positives);
             check_finite("grad_positive_scores", positives)?;
             check_finite("grad_column_scores", columns)?;
+        }
+        if let Some((queries, candidates)) = self.second {
+            check_finite("grad_second_queries", queries)?;
+            check_finite("grad_second_candidates", candidates)?;
         }
         if let Some(out) = self.candidates {
             finish_candidates(problem, targets, self.in_place, out);
@@ -166,6 +197,44 @@ fn finish_column_parameters<R: CpuReal>(
     }
 }
 
+/// A block of rows and a chunk of columns.
+struct Place<'a, R> {
+    problem: &'a Problem<'a, R>,
+    plan: &'a Plan,
+    block: &'a Block<R>,
+    chunk: &'a Range<usize>,
+    shared: Option<&'a Occurrences>,
+}
+
+impl<R: CpuReal> Place<'_, R> {
+    /// Adds what the columns give their candidates: by their rows, or, `in_place`, by their unit
+    /// vectors. Sums of all or shared columns are made piece by piece.
+    fn add(
+        &self,
+        operands: &Operands<'_, '_, R>,
+        in_place: bool,
+        sums: &mut Vec<R>,
+        out: &mut [R],
+    ) {
+        let (problem, candidates) = (self.problem, operands.candidates);
+        if let Columns::Sampled { ids, per_row } = problem.batch.column_ids() {
+            let columns = (ids, per_row);
+            return sampled_grad_candidates(problem, operands, self.block, columns, out, in_place);
+        }
+        for piece in self.plan.pieces_of(self.chunk) {
+            sums.resize(piece.len() * candidates.dim(), R::ZERO);
+            let ranges = [self.chunk, &piece];
+            grad_columns(self.plan, operands, self.block, ranges, sums, false);
+            match (problem.batch.column_ids(), self.shared) {
+                (Columns::Shared(ids), Some(places)) => {
+                    add_listed(candidates, ids, places, sums, &piece, out);
+                }
+                _ => add_piece(candidates, sums, &piece, out),
+            }
+        }
+    }
+}
+
 fn zero<R: Real>(out: &mut [R]) {
     out.par_chunks_mut(1 << 16)
         .for_each(|out| out.fill(R::ZERO));
@@ -173,12 +242,12 @@ fn zero<R: Real>(out: &mut [R]) {
 
 /// Completes a piece's sums and adds them to the gradients of the candidates, which are its columns.
 fn add_piece<R: CpuReal>(
-    problem: &Problem<'_, R>,
+    candidates: &Candidates<'_, R>,
     sums: &[R],
     piece: &Range<usize>,
     out: &mut [R],
 ) {
-    let dim = problem.shape.dim;
+    let dim = candidates.dim();
     let rows = out[piece.start * dim..piece.end * dim].par_chunks_mut(dim);
     let rows = rows.zip(sums.par_chunks(dim)).enumerate();
     rows.with_min_len(32).for_each_init(
@@ -186,24 +255,22 @@ fn add_piece<R: CpuReal>(
         |[sum, candidate], (i, (out, sums))| {
             let id = piece.start + i;
             load(sum, sums);
-            problem.candidates.read_double(id, candidate);
-            add_through_norm(problem, id, candidate, sum, out);
+            candidates.read_double(id, candidate);
+            add_through_norm(candidates, id, candidate, sum, out);
         },
     );
 }
 
 /// As [`add_piece`], for columns of a list: those of one candidate are added up first.
 fn add_listed<R: CpuReal>(
-    problem: &Problem<'_, R>,
+    candidates: &Candidates<'_, R>,
+    ids: &[u32],
     places: &Occurrences,
     sums: &[R],
     piece: &Range<usize>,
     out: &mut [R],
 ) {
-    let Columns::Shared(ids) = problem.batch.column_ids() else {
-        return;
-    };
-    let dim = problem.shape.dim;
+    let dim = candidates.dim();
     let mut listed: Vec<usize> = ids[piece.clone()].iter().map(|&id| id as usize).collect();
     listed.sort_unstable();
     listed.dedup();
@@ -218,8 +285,8 @@ fn add_listed<R: CpuReal>(
                     *sum += x.to_f64();
                 }
             }
-            problem.candidates.read_double(id, candidate);
-            add_through_norm(problem, id, candidate, sum, out);
+            candidates.read_double(id, candidate);
+            add_through_norm(candidates, id, candidate, sum, out);
         },
     );
 }

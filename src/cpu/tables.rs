@@ -119,6 +119,11 @@ impl<'a, R: CpuReal> Candidates<'a, R> {
         self.matrix.dim()
     }
 
+    /// Whether rows are taken to unit length.
+    pub(super) fn are_unit(&self) -> bool {
+        !self.factors.is_empty()
+    }
+
     /// Whether every column's row is kept ready.
     pub(super) fn is_copied(&self) -> bool {
         self.whole.is_some()

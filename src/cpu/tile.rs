@@ -22,7 +22,7 @@ pub(super) struct Block<R> {
     pub(super) rows: Range<usize>,
     /// Their queries, of unit length under cosine.
     pub(super) queries: Vec<R>,
-    second_queries: Vec<R>,
+    pub(super) second_queries: Vec<R>,
     pub(super) masks: Masks,
 }
 
@@ -80,10 +80,10 @@ fn gather<R: CpuReal>(
 #[derive(Default)]
 pub(super) struct Tile<R> {
     pub(super) scores: Vec<R>,
-    second: Vec<R>,
+    pub(super) second: Vec<R>,
     /// Rows of candidates, where the table is not kept whole.
     pub(super) buffer: Vec<R>,
-    second_buffer: Vec<R>,
+    pub(super) second_buffer: Vec<R>,
     /// What `scores` holds: first row of the block, first column of the chunk.
     held: Option<(usize, usize)>,
 }
@@ -131,10 +131,10 @@ impl<R: CpuReal> Tile<R> {
         self.held = held;
     }
 
-    /// The scores, to be overwritten, and what goes with them.
-    pub(super) fn take(&mut self) -> (&mut [R], &[R]) {
+    /// The scores, to be overwritten, and those of the second tile.
+    pub(super) fn take(&mut self) -> (&mut [R], &mut [R]) {
         self.held = None;
-        (&mut self.scores, &self.second)
+        (&mut self.scores, &mut self.second)
     }
 
     pub(super) fn second(&self) -> &[R] {

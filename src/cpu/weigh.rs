@@ -61,6 +61,55 @@ fn weigh_run<R: Real, L: Loss>(
     }
 }
 
+/// Turns scores into weights, and the second tile's scores into theirs.
+#[inline(always)]
+pub(super) fn weigh_both<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    scores: &mut [R],
+    second: &mut [R],
+    beside: Beside<'_, R>,
+    terms: &[Term<R>],
+) {
+    let mut run = Run::new();
+    let log_sum = setting.spec.reduction == RowReduction::LogSumExp;
+    for start in (0..scores.len()).step_by(RUN) {
+        let count = RUN.min(scores.len() - start);
+        run.load(scores, beside, start);
+        run.load_second(&second[start..start + count]);
+        let mut weights = [[R::ZERO; RUN]; 2];
+        for term in terms {
+            weigh_run(loss, setting, &run, term, &mut weights[0], log_sum);
+            second_run(loss, setting, &run, term, &mut weights[1], log_sum);
+        }
+        scores[start..start + count].copy_from_slice(&weights[0][..count]);
+        second[start..start + count].copy_from_slice(&weights[1][..count]);
+    }
+}
+
+/// Adds one pair's weights of the second tile: through z, and through `LSE r`.
+#[inline(always)]
+fn second_run<R: Real, L: Loss>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    run: &Run<R>,
+    term: &Term<R>,
+    weights: &mut [R; RUN],
+    log_sum: bool,
+) {
+    for i in 0..RUN {
+        let (entry, hidden) = run.entry(i, term.target, term.row_constant);
+        let mut slope = term.factor;
+        if log_sum {
+            let value = loss.pair(entry, setting.parameters).value;
+            slope *= share(value + run.offsets[i] - term.shift);
+        }
+        let through_sum = term.second_factor * share(entry.second - term.second_shift);
+        let weight = slope * loss.pair_second(entry, setting.parameters) + through_sum;
+        weights[i] += if hidden { R::ZERO } else { weight };
+    }
+}
+
 /// Adds to `sums` what the row's pairs give the parameters of its columns.
 #[inline(always)]
 pub(super) fn weigh_columns<R: Real, L: Loss>(

@@ -52,8 +52,10 @@ fragments!(
     "batch_scalars",
     "column_records",
     "job",
-    "loss_columns",
+    "loss_pair_second",
+    "loss_row_second",
     "loss_target",
+    "loss_target_column",
     "loss_types",
     "math",
     "pair_records",
@@ -67,7 +69,25 @@ fragments!(
     "stored_tile",
     "table_rows",
     "weigh_entries",
+    "weigh_rows",
 );
+
+/// Functions that a loss may leave out, the fragments that have them then, and the flag under which
+/// they are called.
+const DEFAULTS: [(&str, &str, Option<&str>); 4] = [
+    ("fn loss_target(", "loss_target", None),
+    (
+        "fn loss_target_column(",
+        "loss_target_column",
+        Some("COLUMNS"),
+    ),
+    (
+        "fn loss_pair_second(",
+        "loss_pair_second",
+        Some("SECOND_SLOPES"),
+    ),
+    ("fn loss_row_second(", "loss_row_second", Some("SECOND")),
+];
 
 /// Everything that composing one text needs.
 struct Composer<'a> {
@@ -170,12 +190,11 @@ impl Composer<'_> {
         }
         let text = if name == "loss" {
             // Losses without a margin map or θ leave these functions out.
-            let missing = |function: &str| !self.loss.contains(function);
-            if missing("fn loss_target_column(") && self.variant.has("COLUMNS") {
-                self.import(at, "loss_columns")?;
-            }
-            if missing("fn loss_target(") {
-                self.import(at, "loss_target")?;
+            for (function, fragment, flag) in DEFAULTS {
+                let on = flag.is_none_or(|flag| self.variant.has(flag));
+                if on && !self.loss.contains(function) {
+                    self.import(at, fragment)?;
+                }
             }
             self.loss.to_owned()
         } else {

@@ -96,6 +96,7 @@ flags!(
     LAST = 2097152,
     REFERENCE = 4194304,
     CONTINUED = 8388608,
+    SECOND_TABLES = 16777216,
 );
 
 /// `flag` if `on`.

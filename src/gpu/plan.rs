@@ -73,9 +73,11 @@ pub struct Estimate {
 }
 
 /// The caller's gradients.
-const GRADIENTS: [Slot; 5] = [
+const GRADIENTS: [Slot; 7] = [
     Slot::GradQueries,
     Slot::GradCandidates,
+    Slot::GradSecondQueries,
+    Slot::GradSecondCandidates,
     Slot::GradColumnParameters,
     Slot::GradPositiveScores,
     Slot::GradColumnScores,
@@ -174,6 +176,7 @@ impl Want {
             Slot::GradQueries => self.queries,
             Slot::GradCandidates => self.candidates,
             Slot::GradColumnParameters => self.column_parameters,
+            Slot::GradSecondQueries | Slot::GradSecondCandidates => self.second,
             _ => self.scores,
         }
     }
@@ -436,9 +439,10 @@ impl Plan {
         }
         for slot in GRADIENTS {
             // Between rows that lie apart is what is not ours; a stage clears those.
-            let dense = self.layouts.of(slot).stride == self.shape.dim;
+            let apart = matches!(slot, Slot::GradQueries | Slot::GradCandidates)
+                && self.layouts.of(slot).stride != self.shape.dim;
             let (_, grad, bytes) = self.named(buffers, slot);
-            if let (Some(grad), true) = (grad, dense && self.options.want.wants(slot)) {
+            if let (Some(grad), true) = (grad, !apart && self.options.want.wants(slot)) {
                 encoder.clear_buffer(&grad.buffer, grad.offset, Some(bytes));
             }
         }

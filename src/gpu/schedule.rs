@@ -7,6 +7,7 @@ mod column_parameters;
 mod forward;
 mod pack;
 mod positives;
+mod products;
 mod sort;
 
 use super::{

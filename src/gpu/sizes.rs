@@ -167,7 +167,7 @@ impl Sizes {
         let whole = least_common_multiple(PRODUCT_BLOCK, shape.columns_per_class as u64);
         let chunk_unit = if sampled { COLUMN_UNIT } else { whole };
         let column_chunk = padded.min(round_down(column_room, chunk_unit));
-        let scratches = if spec.column_parameters { 2 } else { 1 };
+        let scratches = 1 + u64::from(spec.column_parameters) + u64::from(spec.second.is_some());
         let weight_bytes = row_part * 4 * scratches;
         let weight_room = (options.scratch_bytes / 4)
             .min(WEIGHT_TARGET)
@@ -305,7 +305,7 @@ impl Sizes {
             Slot::BatchStatistics => self.batch_statistics(16),
             Slot::PairScores => p * 48,
             Slot::PairResults => p * 32,
-            Slot::PairTerms => p * vec4,
+            Slot::PairTerms => p * vec4 * self.terms(),
             Slot::PairGradients => p * 4,
             Slot::ThetaTerms => p * thetas * 4,
             Slot::ThetaBlocks => p.div_ceil(SUM_BLOCK) * thetas * 4,
@@ -326,14 +326,25 @@ impl Sizes {
             }
             Slot::WeightScratch if self.sampled => self.row_part * self.weight_chunk * 4,
             Slot::WeightScratch => grad(self.row_part * self.weight_chunk * 4),
-            Slot::SecondScores if self.sampled && self.second_dim4 > 0 => {
-                self.row_part * self.weight_chunk * 4
+            Slot::SecondScores if self.second_dim4 > 0 => {
+                let bytes = self.row_part * self.weight_chunk * 4;
+                if self.sampled { bytes } else { grad(bytes) }
+            }
+            Slot::SecondQuerySums => grad(self.row_part * self.second_dim4 * vec4),
+            Slot::SecondCandidateSums if !self.sampled => {
+                grad(self.weight_chunk * self.second_dim4 * vec4)
             }
             Slot::QuerySums => grad(self.row_part * self.dim4 * vec4),
             Slot::CandidateSums if !self.sampled => grad(self.weight_chunk * self.dim4 * vec4),
             Slot::Nothing | Slot::NothingWritten => 256,
             _ => 0,
         }
+    }
+
+    /// Vec4 per pair that the tile stages read: two where the second tile has slopes.
+    #[must_use]
+    pub fn terms(&self) -> u64 {
+        if self.second_dim4 > 0 { 2 } else { 1 }
     }
 
     fn batch_statistics(&self, bytes: u64) -> u64 {
@@ -361,10 +372,10 @@ impl Sizes {
         count.div_ceil(64).clamp(1, 1024)
     }
 
-    /// Vec4 of the D numbers that one workgroup of the products owns.
+    /// Vec4 of the D numbers that one workgroup of the products owns, of `dim4`.
     #[must_use]
-    pub fn parts(&self) -> u64 {
-        if self.dim4.is_multiple_of(8) { 8 } else { 4 }
+    pub fn parts(dim4: u64) -> u64 {
+        if dim4.is_multiple_of(8) { 8 } else { 4 }
     }
 
     /// Whether the score tile keeps its rows in registers, all D numbers unrolled: where they are

@@ -21,6 +21,8 @@ pub enum Slot {
     ColumnParameters,
     EntryConstants,
     GradColumnParameters,
+    GradSecondQueries,
+    GradSecondCandidates,
     GivenPositives,
     GivenColumns,
     ReferencePositives,
@@ -74,6 +76,8 @@ pub enum Slot {
     SecondScores,
     QuerySums,
     CandidateSums,
+    SecondQuerySums,
+    SecondCandidateSums,
     // Bound where a variant reads or writes nothing.
     Nothing,
     NothingWritten,
@@ -130,6 +134,8 @@ impl Slot {
             SecondScores,
             QuerySums,
             CandidateSums,
+            SecondQuerySums,
+            SecondCandidateSums,
             Nothing,
             NothingWritten,
         ]

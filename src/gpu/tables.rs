@@ -28,6 +28,8 @@ pub struct TableLayouts {
     pub grad_queries: TableLayout,
     /// The candidate table's gradient, f32. What lies between its rows is left alone.
     pub grad_candidates: TableLayout,
+    /// The second tables' gradients: dense.
+    grad_second: TableLayout,
 }
 
 impl TableLayouts {
@@ -46,6 +48,7 @@ impl TableLayouts {
             second_candidates: second,
             grad_queries: first,
             grad_candidates: first,
+            grad_second: second,
         }
     }
 
@@ -57,6 +60,7 @@ impl TableLayouts {
             Slot::SecondQueryTable => self.second_queries,
             Slot::SecondCandidateTable => self.second_candidates,
             Slot::GradQueries => self.grad_queries,
+            Slot::GradSecondQueries | Slot::GradSecondCandidates => self.grad_second,
             _ => self.grad_candidates,
         }
     }
@@ -160,6 +164,10 @@ pub struct Buffers {
     pub grad_queries: Option<Slice>,
     /// N × D, f32.
     pub grad_candidates: Option<Slice>,
+    /// U × the second tables' width, dense f32.
+    pub grad_second_queries: Option<Slice>,
+    /// N × the second tables' width, dense f32.
+    pub grad_second_candidates: Option<Slice>,
     /// N, f32: the gradient of the column parameters.
     pub grad_column_parameters: Option<Slice>,
     /// Where the value goes, 4 bytes.

@@ -84,6 +84,8 @@ fn run(
     let gradients = [
         buffers.grad_queries,
         buffers.grad_candidates,
+        buffers.grad_second_queries,
+        buffers.grad_second_candidates,
         buffers.grad_column_parameters,
         buffers.grad_positive_scores,
         buffers.grad_column_scores,
@@ -102,6 +104,8 @@ fn output(want: Want, (results, gradients): (Results, Vec<Vec<u32>>)) -> Result<
         row_losses: results.row_losses,
         grad_queries: next(want.queries),
         grad_candidates: next(want.candidates),
+        grad_second_queries: next(want.second),
+        grad_second_candidates: next(want.second),
         grad_column_parameters: next(want.column_parameters),
         grad_positive_scores: next(want.scores),
         grad_column_scores: next(want.scores),
@@ -178,6 +182,8 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         .iter()
         .map(|x| crate::real::Real::from_f64(*x))
         .collect();
+    let numbers = |matrix: Matrix<'_>| matrix.rows() * matrix.dim();
+    let second_numbers = (batch.second_tables()).map_or([0; 2], |(q, c)| [numbers(q), numbers(c)]);
     let second = match batch.second_tables() {
         None => None,
         Some((q, c)) => Some((table("adv_queries", q)?, table("adv_candidates", c)?)),
@@ -196,6 +202,9 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
                 floats("reference_column_scores", reference.1),
             )
         }),
+        grad_second_queries: (want.second).then(|| grad("grad_second_queries", second_numbers[0])),
+        grad_second_candidates: (want.second)
+            .then(|| grad("grad_second_candidates", second_numbers[1])),
         grad_positive_scores: want
             .scores
             .then(|| grad("grad_positive_scores", batch.n_pairs())),

@@ -97,6 +97,16 @@ impl Loss for AdvInfoNce {
     }
 
     #[inline(always)]
+    fn pair_second<R: Real>(&self, _entry: Entry<R>, _p: &Parameters<R>) -> R {
+        R::ONE
+    }
+
+    #[inline(always)]
+    fn row_second<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> R {
+        -self.row(row, p).sum_slope
+    }
+
+    #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
         let inverse_tau = p.constants[0];
         let negatives = p.constants[1] + row.count.ln() + row.sum - row.second_sum;

@@ -54,7 +54,8 @@ use crate::{Real, Result, Shape};
 /// and, where [`Spec`] asks for them, `loss_pair_theta(k: u32, entry: Entry) -> f32`,
 /// `loss_row_theta(k: u32, row: Row) -> f32`, `loss_pool_scale() -> f32`,
 /// `loss_target_column(positive: PositiveScore) -> f32`, `loss_pair_column(entry: Entry) -> f32`,
-/// `loss_batch_value(positive: PositiveScore) -> f32`. The structs have the fields of their Rust
+/// `loss_batch_value(positive: PositiveScore) -> f32`, and with a second tile
+/// `loss_pair_second(entry: Entry) -> f32`, `loss_row_second(row: Row) -> f32`. The structs have the fields of their Rust
 /// twins, but t is `target_value`, a row's two parameters are a `vec2`, and batch statistics a
 /// `vec4`. Use `DEAD` for the value of a dead column.
 pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
@@ -113,6 +114,16 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
 
     /// ∂z/∂(column parameter).
     fn pair_column<R: Real>(&self, _entry: Entry<R>, _p: &Parameters<R>) -> R {
+        R::ZERO
+    }
+
+    /// ∂z/∂r, the slope by the second tile's score.
+    fn pair_second<R: Real>(&self, _entry: Entry<R>, _p: &Parameters<R>) -> R {
+        R::ZERO
+    }
+
+    /// ∂ℓ/∂(`LSE_j r`) at fixed R.
+    fn row_second<R: Real>(&self, _row: Row<R>, _p: &Parameters<R>) -> R {
         R::ZERO
     }
 

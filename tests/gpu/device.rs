@@ -79,6 +79,8 @@ impl Prepared {
         let all = [
             &self.buffers.grad_queries,
             &self.buffers.grad_candidates,
+            &self.buffers.grad_second_queries,
+            &self.buffers.grad_second_candidates,
             &self.buffers.grad_column_parameters,
             &self.buffers.grad_positive_scores,
             &self.buffers.grad_column_scores,
@@ -118,6 +120,10 @@ impl Prepared {
                 .grad_candidates
                 .as_ref()
                 .and_then(|_| grads.next()),
+            grad_second_queries: (self.buffers.grad_second_queries.as_ref())
+                .and_then(|_| grads.next()),
+            grad_second_candidates: (self.buffers.grad_second_candidates.as_ref())
+                .and_then(|_| grads.next()),
             grad_column_parameters: (self.buffers.grad_column_parameters.as_ref())
                 .and_then(|_| grads.next()),
             grad_positive_scores: (self.buffers.grad_positive_scores.as_ref())
@@ -151,6 +157,8 @@ pub fn bits(output: &Output<f32>) -> Vec<u32> {
     let gradients = [
         &output.grad_queries,
         &output.grad_candidates,
+        &output.grad_second_queries,
+        &output.grad_second_candidates,
         &output.grad_column_parameters,
         &output.grad_positive_scores,
         &output.grad_column_scores,
@@ -204,6 +212,8 @@ fn widened(output: &Output<f32>) -> Output<f64> {
         row_losses: wide(&output.row_losses),
         grad_queries: output.grad_queries.as_deref().map(wide),
         grad_candidates: output.grad_candidates.as_deref().map(wide),
+        grad_second_queries: output.grad_second_queries.as_deref().map(wide),
+        grad_second_candidates: output.grad_second_candidates.as_deref().map(wide),
         grad_column_parameters: output.grad_column_parameters.as_deref().map(wide),
         grad_positive_scores: output.grad_positive_scores.as_deref().map(wide),
         grad_column_scores: output.grad_column_scores.as_deref().map(wide),

@@ -15,8 +15,10 @@ use std::{
 use wgloss::{
     DynLoss,
     gpu::{
-        Family, PlanOptions, Stage, TableLayouts, compose, estimate, schedule::Dispatch,
-        shader_text, sizes::Limits,
+        Family, PlanOptions, Stage, TableLayouts, compose, estimate,
+        schedule::Dispatch,
+        shader_text,
+        sizes::{Limits, Sizes},
     },
     loss::registry,
 };
@@ -72,7 +74,11 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
         };
         let sizes = &estimate.sizes;
         for dispatch in &estimate.dispatches {
-            if !seen.insert((dispatch.stage, dispatch.flags.clone(), sizes.parts())) {
+            if !seen.insert((
+                dispatch.stage,
+                dispatch.flags.clone(),
+                Sizes::parts(u64::from(dispatch.job.dim4)),
+            )) {
                 continue;
             }
             let name = dispatch.stage.name();

@@ -140,9 +140,6 @@ fn show<R: Real>(case: &Case, output: &Output<R>) -> String {
     for difference in differences {
         line += &format!("  {} {:.1e}", difference.name, difference.relative);
     }
-    for name in &case.expected.not_computed {
-        line += &format!("  {name} not computed");
-    }
     let counts = output.counts;
     let zero = counts.zero_queries + counts.zero_candidates;
     for (count, what) in [

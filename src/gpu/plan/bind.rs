@@ -214,6 +214,16 @@ impl Plan {
                 buffers.grad_column_parameters.as_ref(),
                 words(n),
             ),
+            Slot::GradSecondQueries => (
+                "grad_second_queries",
+                buffers.grad_second_queries.as_ref(),
+                table(u, second),
+            ),
+            Slot::GradSecondCandidates => (
+                "grad_second_candidates",
+                buffers.grad_second_candidates.as_ref(),
+                table(n, second),
+            ),
             Slot::GivenPositives => (
                 "positive_scores",
                 buffers.positive_scores.as_ref(),

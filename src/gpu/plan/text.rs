@@ -31,12 +31,14 @@ pub fn shader_text(
 fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
     let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut flags = dispatch.flags.clone();
+    let parts = Sizes::parts(u64::from(dispatch.job.dim4));
     let mut counts = vec![
         ("ROWS", count(TILE)),
         ("COL_GROUPS", count(sizes.column_groups())),
         ("UNROLL", 1),
-        ("PARTS", count(sizes.parts())),
-        ("PART_PAIRS", count(sizes.parts() / 2)),
+        ("PARTS", count(parts)),
+        ("PART_PAIRS", count(parts / 2)),
+        ("TERMS", count(sizes.terms())),
         ("SUM_BLOCK", count(SUM_BLOCK)),
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
         ("COLUMN_UNIT", count(COLUMN_UNIT)),

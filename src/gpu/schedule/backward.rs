@@ -1,12 +1,12 @@
 //! From the value to the gradients.
 
-use super::{Bind, Schedule, WEIGHT_SPAN, u};
+use super::{Bind, Schedule, WEIGHT_SPAN, products::Tables, u};
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::{COLUMN_UNIT, Piece, SUM_BLOCK, Sizes, TILE},
+    sizes::{COLUMN_UNIT, Piece, SUM_BLOCK, Sizes},
 };
-use crate::{ColumnKind, Result, Want, loss::Pool};
+use crate::{Result, Want, loss::Pool};
 
 impl Schedule<'_> {
     pub(super) fn pair_gradients(&mut self) {
@@ -52,7 +52,7 @@ impl Schedule<'_> {
                 continue;
             }
             for piece in self.grad_pieces(slot)? {
-                let job = self.at_piece(self.base(), slot, piece);
+                let job = at_piece(self, self.base(), slot, piece);
                 let binds = [bound(slot, piece)];
                 let items = piece.count * self.shape.dim as u64;
                 self.push_items(Stage::ClearGradient, &[], &binds, job, items);
@@ -65,23 +65,25 @@ impl Schedule<'_> {
     pub(super) fn backward(&mut self, rows: (u64, u64)) -> Result<()> {
         let parts = self.parts_of(rows);
         let together = parts.len() == 1 || self.sizes.sampled();
-        let queries = Want {
-            candidates: together && self.want.candidates,
+        let candidates = self.want.candidates || self.want.second;
+        let others = Want {
+            candidates: false,
             ..self.want
         };
-        if queries != Want::NOTHING {
+        if together || others != Want::NOTHING {
             for part in &parts {
-                self.backward_part(*part, queries)?;
+                self.backward_part(*part, together)?;
             }
         }
-        if !together && self.want.candidates {
+        if !together && candidates {
             self.candidates_of_parts(&parts)?;
         }
         Ok(())
     }
 
-    fn backward_part(&mut self, rows: (u64, u64), want: Want) -> Result<()> {
-        let parts = self.row_parts().len();
+    /// All that a part of the rows gives; candidates only if no other part has to come between.
+    fn backward_part(&mut self, rows: (u64, u64), candidates: bool) -> Result<()> {
+        let (want, parts) = (self.want, self.row_parts().len());
         if parts > 1 {
             self.pack_queries(rows, false)?;
         }
@@ -102,22 +104,44 @@ impl Schedule<'_> {
                 if want.column_parameters {
                     self.column_sums(job);
                 }
-                if self.sizes.sampled() {
-                    self.sampled_products(job, want)?;
-                    continue;
-                }
-                if want.queries {
-                    self.grad_queries(job);
-                }
-                if want.candidates {
-                    self.grad_candidates(job);
-                    self.norm_candidates(job)?;
-                }
+                self.products(job, candidates)?;
             }
         }
         if want.queries {
             self.positive_queries(rows)?;
-            self.norm_queries(rows)?;
+            self.norm_queries(rows, Tables::First)?;
+        }
+        if want.second {
+            self.norm_queries(rows, Tables::Second)?;
+        }
+        Ok(())
+    }
+
+    /// What the weights in the scratch are multiplied with.
+    fn products(&mut self, job: Job, candidates: bool) -> Result<()> {
+        if self.want.scores {
+            let binds = [Slot::WeightScratch, Slot::GradColumnScores].map(Bind::from);
+            let items = u64::from(job.row_count) * u64::from(job.column_count);
+            self.push_items(Stage::GivenGradients, &[], &binds, job, items);
+        }
+        let want = self.want;
+        for (tables, queries, candidates) in [
+            (Tables::First, want.queries, want.candidates && candidates),
+            (Tables::Second, want.second, want.second && candidates),
+        ] {
+            match (self.sizes.sampled(), queries) {
+                (true, true) => self.sampled_queries(job, tables),
+                (false, true) => self.grad_queries(job, tables),
+                _ => {}
+            }
+            match (self.sizes.sampled(), candidates) {
+                (true, true) => self.sampled_candidates(job, tables)?,
+                (false, true) => {
+                    self.grad_candidates(job, tables);
+                    self.norm_candidates(job, tables)?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -125,6 +149,17 @@ impl Schedule<'_> {
     /// The candidates' sums of a chunk of rows that is too large for one binding: columns by columns,
     /// over all parts of the rows, so that parts do not show in the bits.
     fn candidates_of_parts(&mut self, parts: &[(u64, u64)]) -> Result<()> {
+        let want = Want {
+            candidates: self.want.candidates,
+            second: self.want.second,
+            ..Want::NOTHING
+        };
+        let sides = [
+            (Tables::First, want.candidates),
+            (Tables::Second, want.second),
+        ];
+        let sides = sides.into_iter().filter(|side| side.1).map(|side| side.0);
+        let sides: Vec<Tables> = sides.collect();
         for columns in self.column_chunks() {
             self.pack_columns(parts[0], columns, false)?;
             for weights in self.weight_chunks(columns) {
@@ -133,18 +168,19 @@ impl Schedule<'_> {
                     let job = self.column_job(*part, columns);
                     self.mask(job);
                     let job = weight_job(job, weights);
-                    let candidates = Want {
-                        candidates: true,
-                        ..Want::NOTHING
-                    };
-                    self.weights(job, candidates);
-                    self.grad_candidates(Job {
+                    self.weights(job, want);
+                    let job = Job {
                         flags: job.flags | flag(job::CONTINUED, nth > 0),
                         ..job
-                    });
+                    };
+                    for tables in &sides {
+                        self.grad_candidates(job, *tables);
+                    }
                 }
                 let job = weight_job(self.column_job(parts[0], columns), weights);
-                self.norm_candidates(job)?;
+                for tables in &sides {
+                    self.norm_candidates(job, *tables)?;
+                }
             }
         }
         Ok(())
@@ -167,7 +203,8 @@ impl Schedule<'_> {
         .map(Bind::from)
         .to_vec();
         let sampled = self.sizes.sampled();
-        if sampled && self.spec.second.is_some() {
+        let second = want.second;
+        if (sampled && self.spec.second.is_some()) || second {
             binds.push(Slot::SecondScores.into());
         }
         let groups = self.row_groups(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
@@ -177,150 +214,27 @@ impl Schedule<'_> {
             self.flops(u64::from(job.row_count), u64::from(job.weight_count))
         };
         let mut flags = self.tile_flags();
+        if second || want.column_parameters {
+            flags.push("UNSCALED");
+        }
+        if second {
+            flags.push("SECOND_SLOPES");
+        }
         if want.column_parameters {
             flags.push("COLUMN_SLOPES");
             binds.push(Slot::ColumnSlopes.into());
         }
         self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
+}
 
-    fn row_groups(&self, job: Job) -> u64 {
-        u64::from(job.row_pad) / (self.lanes * TILE)
-    }
-
-    fn product_flops(&self, job: Job) -> u64 {
-        2 * u64::from(job.row_count) * u64::from(job.weight_count) * self.shape.dim as u64
-    }
-
-    fn grad_queries(&mut self, job: Job) {
-        let binds = [
-            Slot::WeightScratch.into(),
-            Slot::Candidates.into(),
-            Slot::QuerySums.into(),
-        ];
-        let groups = self.row_groups(job) * self.sizes.dim4 / self.sizes.parts();
-        let flops = self.product_flops(job);
-        self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
-    }
-
-    fn grad_candidates(&mut self, job: Job) {
-        let binds = [
-            Slot::WeightScratch.into(),
-            Slot::Queries.into(),
-            Slot::CandidateSums.into(),
-        ];
-        let parts = self.sizes.dim4 / self.sizes.parts();
-        let groups = u64::from(job.weight_pad).div_ceil(self.lanes * TILE) * parts;
-        let flops = self.product_flops(job);
-        self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
-    }
-
-    fn norm_candidates(&mut self, job: Job) -> Result<()> {
-        let all = self.shape.columns == ColumnKind::All;
-        let given = |slot: Slot| if all { Slot::Nothing } else { slot };
-        let begin = u64::from(job.column_begin + job.weight_begin);
-        let end = begin + u64::from(job.weight_count);
-        for piece in self.grad_pieces(Slot::GradCandidates)? {
-            if all && (end <= piece.begin || begin >= piece.begin + piece.count) {
-                continue;
-            }
-            let job = Job {
-                flags: job.flags | flag(job::IDENTITY, all),
-                ..self.at_piece(job, Slot::GradCandidates, piece)
-            };
-            let binds = [
-                Slot::CandidateSums.into(),
-                Slot::Candidates.into(),
-                given(Slot::ColumnIds).into(),
-                given(Slot::ColumnLinks).into(),
-                bound(Slot::GradCandidates, piece),
-            ];
-            let items = u64::from(job.weight_count);
-            self.push_items(Stage::NormCandidates, &[], &binds, job, items);
-        }
-        Ok(())
-    }
-
-    fn sampled_products(&mut self, job: Job, want: Want) -> Result<()> {
-        if want.scores {
-            let binds = [Slot::WeightScratch, Slot::GradColumnScores].map(Bind::from);
-            let items = u64::from(job.row_count) * u64::from(job.column_count);
-            self.push_items(Stage::GivenGradients, &[], &binds, job, items);
-        }
-        if want.queries {
-            let binds = [
-                Slot::WeightScratch.into(),
-                Slot::Candidates.into(),
-                Slot::QuerySums.into(),
-            ];
-            let items = u64::from(job.row_count) * self.sizes.dim4;
-            self.push_items(Stage::SampledQueries, &[], &binds, job, items);
-        }
-        if want.candidates {
-            for piece in self.grad_pieces(Slot::GradCandidates)? {
-                let binds = [
-                    Slot::WeightScratch.into(),
-                    Slot::Queries.into(),
-                    Slot::Candidates.into(),
-                    Slot::ColumnIds.into(),
-                    Slot::ColumnLinks.into(),
-                    bound(Slot::GradCandidates, piece),
-                ];
-                let items = u64::from(job.row_count) * u64::from(job.column_count);
-                let job = self.at_piece(job, Slot::GradCandidates, piece);
-                self.push_items(Stage::SampledCandidates, &[], &binds, job, items);
-            }
-        }
-        Ok(())
-    }
-
-    /// Pieces of a gradient.
-    pub(super) fn grad_pieces(&self, slot: Slot) -> Result<Vec<Piece>> {
-        let (rows, what) = match slot {
-            Slot::GradQueries => (self.shape.queries, "grad_queries"),
-            _ => (self.shape.candidates, "grad_candidates"),
-        };
-        Sizes::pieces(rows as u64, self.layouts.of(slot), self.limits, what)
-    }
-
-    fn norm_queries(&mut self, rows: (u64, u64)) -> Result<()> {
-        let indexed = self.shape.indexed_rows;
-        let links = if indexed {
-            Slot::RowLinks
-        } else {
-            Slot::Nothing
-        };
-        let job = self.row_job(rows);
-        for piece in self.grad_pieces(Slot::GradQueries)? {
-            let job = Job {
-                flags: job.flags & !job::COSINE
-                    | flag(job::COSINE, self.spec.score.unit_queries())
-                    | flag(job::IDENTITY, !indexed),
-                ..self.at_piece(job, Slot::GradQueries, piece)
-            };
-            let binds = [
-                Slot::QuerySums.into(),
-                Slot::Queries.into(),
-                self.row_ids().into(),
-                links.into(),
-                Slot::PairOffsets.into(),
-                Slot::PairScores.into(),
-                Slot::PairGradients.into(),
-                bound(Slot::GradQueries, piece),
-            ];
-            self.push_items(Stage::NormQueries, &[], &binds, job, rows.1);
-        }
-        Ok(())
-    }
-
-    /// A job on a piece of a gradient.
-    pub(super) fn at_piece(&self, job: Job, slot: Slot, piece: Piece) -> Job {
-        Job {
-            table_begin: u(piece.begin),
-            table_count: u(piece.count),
-            table_stride: u(self.layouts.of(slot).stride as u64),
-            ..job
-        }
+/// A job on a piece of a gradient.
+pub(super) fn at_piece(schedule: &Schedule<'_>, job: Job, slot: Slot, piece: Piece) -> Job {
+    Job {
+        table_begin: u(piece.begin),
+        table_count: u(piece.count),
+        table_stride: u(schedule.layouts.of(slot).stride as u64),
+        ..job
     }
 }
 

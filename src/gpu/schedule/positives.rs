@@ -1,6 +1,10 @@
 //! The positives' own term in the gradients.
 
-use super::{Schedule, backward::bound, u};
+use super::{
+    Schedule,
+    backward::{at_piece, bound},
+    u,
+};
 use crate::Result;
 use crate::gpu::{Slot, Stage, job::Job};
 
@@ -71,7 +75,7 @@ impl Schedule<'_> {
                 bound(Slot::GradCandidates, piece),
             ];
             let items = u64::from(job.pair_count) * self.sizes.dim4;
-            let job = self.at_piece(job, Slot::GradCandidates, piece);
+            let job = at_piece(self, job, Slot::GradCandidates, piece);
             self.push_items(Stage::PositiveCandidates, &[], &binds, job, items);
         }
         Ok(())

@@ -1,0 +1,192 @@
+//! The products that know no loss, and the step from unit vectors back to the tables' rows: for the
+//! tables of a batch and, with their own weights, for the second ones.
+
+use super::{
+    Bind, Schedule,
+    backward::{at_piece, bound},
+};
+use crate::gpu::{
+    Slot, Stage,
+    job::{self, Job, flag},
+    sizes::{Piece, Sizes, TILE},
+};
+use crate::{ColumnKind, Result, loss::Score};
+
+/// Which pair of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// Those of the scores.
+    First,
+    /// Those of the second tile.
+    Second,
+}
+
+impl Tables {
+    fn weights(self) -> Slot {
+        self.pick(Slot::WeightScratch, Slot::SecondScores)
+    }
+
+    fn query_sums(self) -> Slot {
+        self.pick(Slot::QuerySums, Slot::SecondQuerySums)
+    }
+
+    fn candidate_sums(self) -> Slot {
+        self.pick(Slot::CandidateSums, Slot::SecondCandidateSums)
+    }
+
+    fn grad_queries(self) -> Slot {
+        self.pick(Slot::GradQueries, Slot::GradSecondQueries)
+    }
+
+    fn grad_candidates(self) -> Slot {
+        self.pick(Slot::GradCandidates, Slot::GradSecondCandidates)
+    }
+
+    fn pick(self, first: Slot, second: Slot) -> Slot {
+        match self {
+            Tables::First => first,
+            Tables::Second => second,
+        }
+    }
+}
+
+impl Schedule<'_> {
+    /// A job on one pair of packed tables; `unit` says of a score whether the side at hand is taken
+    /// to unit length.
+    fn on(&self, tables: Tables, job: Job, unit: fn(Score) -> bool) -> Job {
+        match tables {
+            Tables::First => Job {
+                second_queries: 0,
+                second_candidates: 0,
+                flags: job.flags & !job::COSINE | flag(job::COSINE, unit(self.spec.score)),
+                ..job
+            },
+            Tables::Second => Job {
+                flags: self.second_job(job, 0, unit).flags | job::SECOND_TABLES,
+                ..self.second_job(job, 0, unit)
+            },
+        }
+    }
+
+    pub(super) fn row_groups(&self, job: Job) -> u64 {
+        u64::from(job.row_pad) / (self.lanes * TILE)
+    }
+
+    fn product_flops(job: Job) -> u64 {
+        2 * u64::from(job.row_count) * u64::from(job.weight_count) * u64::from(job.dim)
+    }
+
+    pub(super) fn grad_queries(&mut self, job: Job, tables: Tables) {
+        let job = self.on(tables, job, Score::unit_candidates);
+        let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
+        let dim4 = u64::from(job.dim4);
+        let groups = self.row_groups(job) * dim4 / Sizes::parts(dim4);
+        let flops = Self::product_flops(job);
+        self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
+    }
+
+    pub(super) fn grad_candidates(&mut self, job: Job, tables: Tables) {
+        let job = self.on(tables, job, Score::unit_candidates);
+        let binds = [tables.weights(), Slot::Queries, tables.candidate_sums()].map(Bind::from);
+        let dim4 = u64::from(job.dim4);
+        let lanes = u64::from(job.weight_pad).div_ceil(self.lanes * TILE);
+        let flops = Self::product_flops(job);
+        let groups = lanes * dim4 / Sizes::parts(dim4);
+        self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
+    }
+
+    pub(super) fn norm_candidates(&mut self, job: Job, tables: Tables) -> Result<()> {
+        let all = self.shape.columns == ColumnKind::All;
+        let given = |slot: Slot| if all { Slot::Nothing } else { slot };
+        let begin = u64::from(job.column_begin + job.weight_begin);
+        let end = begin + u64::from(job.weight_count);
+        let slot = tables.grad_candidates();
+        for piece in self.grad_pieces(slot)? {
+            if all && (end <= piece.begin || begin >= piece.begin + piece.count) {
+                continue;
+            }
+            let job = self.on(tables, job, Score::unit_candidates);
+            let job = Job {
+                flags: job.flags | flag(job::IDENTITY, all),
+                ..at_piece(self, job, slot, piece)
+            };
+            let binds = [
+                tables.candidate_sums().into(),
+                Slot::Candidates.into(),
+                given(Slot::ColumnIds).into(),
+                given(Slot::ColumnLinks).into(),
+                bound(slot, piece),
+            ];
+            let items = u64::from(job.weight_count);
+            self.push_items(Stage::NormCandidates, &[], &binds, job, items);
+        }
+        Ok(())
+    }
+
+    /// Sampled columns: the queries' sums.
+    pub(super) fn sampled_queries(&mut self, job: Job, tables: Tables) {
+        let job = self.on(tables, job, Score::unit_candidates);
+        let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
+        let items = u64::from(job.row_count) * u64::from(job.dim4);
+        self.push_items(Stage::SampledQueries, &[], &binds, job, items);
+    }
+
+    /// Sampled columns: the candidates' gradients.
+    pub(super) fn sampled_candidates(&mut self, job: Job, tables: Tables) -> Result<()> {
+        let job = self.on(tables, job, Score::unit_candidates);
+        let slot = tables.grad_candidates();
+        for piece in self.grad_pieces(slot)? {
+            let binds = [
+                tables.weights().into(),
+                Slot::Queries.into(),
+                Slot::Candidates.into(),
+                Slot::ColumnIds.into(),
+                Slot::ColumnLinks.into(),
+                bound(slot, piece),
+            ];
+            let items = u64::from(job.row_count) * u64::from(job.column_count);
+            let job = at_piece(self, job, slot, piece);
+            self.push_items(Stage::SampledCandidates, &[], &binds, job, items);
+        }
+        Ok(())
+    }
+
+    pub(super) fn norm_queries(&mut self, rows: (u64, u64), tables: Tables) -> Result<()> {
+        let indexed = self.shape.indexed_rows;
+        let links = match indexed {
+            true => Slot::RowLinks,
+            false => Slot::Nothing,
+        };
+        let job = self.on(tables, self.row_job(rows), Score::unit_queries);
+        let slot = tables.grad_queries();
+        for piece in self.grad_pieces(slot)? {
+            let job = Job {
+                flags: job.flags | flag(job::IDENTITY, !indexed),
+                ..at_piece(self, job, slot, piece)
+            };
+            let binds = [
+                tables.query_sums().into(),
+                Slot::Queries.into(),
+                self.row_ids().into(),
+                links.into(),
+                Slot::PairOffsets.into(),
+                Slot::PairScores.into(),
+                Slot::PairGradients.into(),
+                bound(slot, piece),
+            ];
+            self.push_items(Stage::NormQueries, &[], &binds, job, rows.1);
+        }
+        Ok(())
+    }
+
+    /// Pieces of a gradient.
+    pub(super) fn grad_pieces(&self, slot: Slot) -> Result<Vec<Piece>> {
+        let (rows, what) = match slot {
+            Slot::GradQueries => (self.shape.queries, "grad_queries"),
+            Slot::GradSecondQueries => (self.shape.queries, "grad_second_queries"),
+            Slot::GradSecondCandidates => (self.shape.candidates, "grad_second_candidates"),
+            _ => (self.shape.candidates, "grad_candidates"),
+        };
+        Sizes::pieces(rows as u64, self.layouts.of(slot), self.limits, what)
+    }
+}
