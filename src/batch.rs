@@ -34,6 +34,7 @@ pub struct Batch<'a> {
     exclude_self: bool,
     positives_in_columns: bool,
     columns_per_class: usize,
+    factor: f32,
     given: Option<GivenScores<'a>>,
     /// Ids of the positives where scores are given: all of them the one candidate there is.
     given_ids: Vec<u32>,
@@ -83,6 +84,7 @@ impl<'a> Batch<'a> {
             exclude_self: false,
             positives_in_columns: false,
             columns_per_class: 1,
+            factor: 1.0,
             given: None,
             given_ids: Vec::new(),
         }
@@ -245,6 +247,17 @@ impl<'a> Batch<'a> {
             check_numbers("upstream", upstream, self.n_pairs())?;
         }
         self.reduction = reduction;
+        Ok(self)
+    }
+
+    /// Multiplies the value and all gradients, not the row losses: with gradients added to those of
+    /// other losses, the weight of this one in their sum.
+    ///
+    /// # Errors
+    /// Not a finite number.
+    pub fn factor(mut self, factor: f32) -> Result<Self> {
+        check_numbers("factor", &[factor], 1)?;
+        self.factor = factor;
         Ok(self)
     }
 

@@ -193,3 +193,20 @@ fn gradients_of_given_scores_are_derivatives() {
     });
     assert!(tried > 1, "{tried} losses");
 }
+
+#[test]
+fn gradients_of_theta_are_derivatives() {
+    let mut tried = 0;
+    each(|what, loss, batch| {
+        let given: Vec<f32> = batch.thetas().iter().map(|x| *x as f32).collect();
+        let value = |theta: &[f32]| {
+            let theta: Vec<f64> = theta.iter().map(|x| f64::from(*x)).collect();
+            let batch = batch.clone().theta(&theta);
+            reference(loss, &batch.expect("as many")).value
+        };
+        let gradient = reference(loss, batch).grad_theta;
+        derives(what, &value, &given, &gradient);
+        tried += given.len();
+    });
+    assert!(tried > 5, "{tried} scalars");
+}

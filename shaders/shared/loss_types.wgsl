@@ -57,7 +57,7 @@ const LOG2_E: f32 = 1.4426950408889634;
 struct Parameters {
     constants: array<vec4<f32>, 4>,
     theta: array<vec4<f32>, 4>,
-    // Factor on the score, factor on the second score.
+    // Factor on the score, on the second score, on value and gradients.
     scales: vec4<f32>,
 }
 

@@ -2,8 +2,7 @@
 #import job
 #import math
 #import batch_scalars
-
-const FLOOR: f32 = -1e25;
+#import loss_types
 
 struct Block {
     loss: f32,
@@ -18,6 +17,7 @@ struct Block {
 
 @compute @workgroup_size(1)
 fn main() {
+    let factor = parameters.scales.z;
     let count = (job.pairs + SUM_BLOCK - 1u) / SUM_BLOCK;
     var total = Block(0.0, 0.0, FLOOR, 0.0, 0.0);
     for (var at = 0u; at < count; at += 1u) {
@@ -33,9 +33,9 @@ fn main() {
         let empty = total.max <= FLOOR;
         let log_sum = select(total.max + exact_log(max(total.sum, 1e-37)), 0.0, empty);
         let value = select(log_sum - exact_log(max(total.columns, 1.0)), 0.0, empty);
-        batch_scalars[0] = BatchScalars(value, 1.0, log_sum, 0.0);
+        batch_scalars[0] = BatchScalars(value * factor, factor, log_sum, 0.0);
         return;
     }
-    let share = select(1.0, select(0.0, 1.0 / total.divisor, total.divisor > 0.0), has(MEAN));
+    let share = factor * select(1.0, select(0.0, 1.0 / total.divisor, total.divisor > 0.0), has(MEAN));
     batch_scalars[0] = BatchScalars(total.loss * share, share, 0.0, 0.0);
 }

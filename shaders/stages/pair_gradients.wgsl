@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var share = score.weight * batch.share;
     if has(LOG_MEAN) {
         let counts = score.live != 0.0 && result.dead == 0.0;
-        share = select(0.0, exact_exp(min(result.loss - batch.log_sum, 0.0)), counts);
+        share = batch.share * select(0.0, exact_exp(min(result.loss - batch.log_sum, 0.0)), counts);
     }
     pair_terms[pair * TERMS].w = share * result.sum_slope;
     if TERMS > 1u {

@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let own_row = min(pair_rows[pair], job.rows - 1u);
     let score = pair_scores[pair];
-#if SEPARABLE
+#if ROW_UNITS
     let unit = own_row;
     let units = job.row_total;
 #else

@@ -4,7 +4,7 @@
 // lanes but the broadcast of candidates. A span that continues from an earlier column chunk takes
 // up the stored partial, so chunk borders do not show in the bits.
 //
-// Unit: the row where z does not depend on t, otherwise the pair.
+// Unit: the row where z does not depend on t or rows have one pair, otherwise the pair.
 #import job
 #import loss_types
 #import math
@@ -53,10 +53,14 @@ fn main(
     }
     let fresh = begin == span_begin;
     let words = job.column_pad / 32u;
-#if SEPARABLE
+#if ROW_UNITS
 #for i ROWS
     var max$i = FLOOR;
     var sum$i = 0.0;
+#if ONE_PAIR
+    var slope$i = 0.0;
+    let terms$i = pair_terms[min(job.row_begin + row + $iu, job.pairs - 1u) * TERMS].xy;
+#end
 #if SECOND
     var second_max$i = FLOOR;
     var second_sum$i = 0.0;
@@ -70,6 +74,9 @@ fn main(
 #for i ROWS
         max$i = partials[at$i];
         sum$i = partials[at$i + 1u];
+#if ONE_PAIR
+        slope$i = partials[at$i + 2u];
+#end
 #if SECOND
         second_max$i = partials[at$i + 3u];
         second_sum$i = partials[at$i + 4u];
@@ -98,13 +105,15 @@ fn main(
 #for g COL_GROUPS
 #for i ROWS
         {
-#if SEPARABLE
-            let target_value = 0.0;
-            let row_constant = 0.0;
+#if ROW_UNITS
+#insert row_terms i=$i
 #insert reduce_entries i=$i g=$g
 #if SUM
 #for j 8
             sum$i += select(z$j, 0.0, masked$j);
+#if ONE_PAIR
+            slope$i += select(g$j.target_slope, 0.0, masked$j);
+#end
 #end
 #for k THETAS
 #for j 8
@@ -118,9 +127,15 @@ fn main(
 #end
             let keep = exp2((max$i - top) * LOG2_E);
             var sum = sum$i * keep;
+#if ONE_PAIR
+            slope$i *= keep;
+#end
 #for j 8
             let p$j = exp2((z$j - top) * LOG2_E);
             sum += p$j;
+#if ONE_PAIR
+            slope$i = fma(p$j, g$j.target_slope, slope$i);
+#end
 #end
             sum$i = sum;
             max$i = top;
@@ -145,53 +160,21 @@ fn main(
 #end
 #end
 #else
-            let pair_begin = pair_offsets[min(job.row_begin + row + $iu, job.rows)];
-            let pair_end = select(pair_begin, pair_offsets[min(job.row_begin + row + $iu + 1u, job.rows)], row + $iu < job.row_count);
-            for (var pair = pair_begin; pair < min(pair_end, job.pairs); pair += 1u) {
-                let target_value = pair_terms[pair * TERMS].x;
-                let row_constant = pair_terms[pair * TERMS].y;
-                let at = (span * job.pairs + pair) * STATISTIC;
-                let first = fresh && column + job.column_begin + $gu == begin;
-                let old_max = select(partials[at], FLOOR, first);
-                let old_sum = select(partials[at + 1u], 0.0, first);
-                let old_slope = select(partials[at + 2u], 0.0, first);
-#insert reduce_entries i=$i g=$g
-#if SUM
-                var sum = old_sum;
-                var slope = old_slope;
-#for j 8
-                sum += select(z$j, 0.0, masked$j);
-                slope += select(g$j.target_slope, 0.0, masked$j);
-#end
-                partials[at] = FLOOR;
-#else
-                var top = old_max;
-#for j 8
-                top = max(top, z$j);
-#end
-                let keep = exp2((old_max - top) * LOG2_E);
-                var sum = old_sum * keep;
-                var slope = old_slope * keep;
-#for j 8
-                let p$j = exp2((z$j - top) * LOG2_E);
-                sum += p$j;
-                slope = fma(p$j, g$j.target_slope, slope);
-#end
-                partials[at] = top;
-#end
-                partials[at + 1u] = sum;
-                partials[at + 2u] = slope;
-            }
+#insert reduce_pairs i=$i g=$g
 #end
         }
 #end
 #end
     }
-#if SEPARABLE
+#if ROW_UNITS
 #for i ROWS
     partials[at$i] = max$i;
     partials[at$i + 1u] = sum$i;
+#if ONE_PAIR
+    partials[at$i + 2u] = slope$i;
+#else
     partials[at$i + 2u] = 0.0;
+#end
 #if SECOND
     partials[at$i + 3u] = second_max$i;
     partials[at$i + 4u] = second_sum$i;

@@ -81,9 +81,8 @@ fn main(
 #end
 #end
         {
-#if SEPARABLE
-            let target_value = 0.0;
-            let row_constant = 0.0;
+#if ROW_UNITS
+#insert row_terms i=$i
 #insert weigh_entries i=$i g=$g factor=factor$i sum=sum$i second=second_terms$i
 #else
             for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {

@@ -194,6 +194,8 @@ getters! {
     excludes_self, exclude_self: bool;
     /// Whether positives are columns of their rows.
     keeps_positives, positives_in_columns: bool;
+    /// What value and gradients are multiplied by.
+    value_factor, factor: f32;
     /// Scores in place of embeddings.
     given_scores, given: Option<GivenScores<'a>>;
     /// K, sub-centres of a class.

@@ -103,7 +103,8 @@ fn pair_weights(batch: &Batch<'_>) -> (f64, f64) {
                 Reduction::Sum => 1.0,
                 Reduction::None { upstream } => f64::from(upstream[pair]),
             };
-            per_query[batch.query_of(row)] += (weight * outer).abs();
+            let factor = f64::from(batch.value_factor());
+            per_query[batch.query_of(row)] += (factor * weight * outer).abs();
         }
     }
     let largest = per_query.iter().copied().fold(0.0, f64::max);

@@ -42,6 +42,7 @@ pub struct Problem {
     weights: Option<Vec<f32>>,
     upstream: Option<Vec<f32>>,
     sum: bool,
+    factor: f32,
     /// Whether rows are no negatives of themselves, and positives are columns.
     own: bool,
     columns_per_class: usize,
@@ -119,6 +120,7 @@ impl Problem {
             let candidates = Matrix::new("adv_candidates", &self.second.1, self.dim + 1)?;
             batch = batch.second(queries, candidates)?;
         }
+        batch = batch.factor(self.factor)?;
         if self.own {
             batch = batch.exclude_self()?.positives_in_columns()?;
         }
@@ -179,6 +181,7 @@ impl Problem {
             weights: None,
             upstream: None,
             sum: false,
+            factor: 1.0,
             own: false,
             columns_per_class: 1,
             given: None,

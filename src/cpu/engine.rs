@@ -162,7 +162,8 @@ impl<R: CpuReal> Engine<'_, R> {
     /// The value; ∂value/∂ℓ is final after this.
     fn reduce(&mut self) -> f64 {
         if self.problem.spec.outer == Outer::LogMeanExp {
-            let (value, by_loss) = log_mean_exp(&self.finished);
+            let (value, by_loss) =
+                log_mean_exp(self.problem.batch.value_factor().into(), &self.finished);
             self.by_loss = by_loss;
             return value;
         }

@@ -14,7 +14,7 @@ pub(super) fn row_weights<R: CpuReal>(
     pooled: Option<&Pooled>,
 ) -> Vec<f64> {
     let batch = problem.batch;
-    let live = problem.pairs.len();
+    let (live, factor) = (problem.pairs.len(), f64::from(batch.value_factor()));
     let divisor = match batch.reduction_of_rows() {
         Reduction::Mean => pooled.and_then(Pooled::divisor).unwrap_or(live) as f64,
         Reduction::Sum | Reduction::None { .. } => 1.0,
@@ -27,7 +27,8 @@ pub(super) fn row_weights<R: CpuReal>(
             Reduction::None { upstream } => f64::from(upstream[pair]),
             Reduction::Mean | Reduction::Sum => 1.0,
         };
-        own * upstream * pooled.map_or(1.0, |pooled| pooled.weight(at)) / divisor
+        let group = pooled.map_or(1.0, |pooled| pooled.weight(at));
+        factor * own * upstream * group / divisor
     };
     let pairs = problem.pairs.iter().map(|pair| pair.pair);
     pairs.enumerate().map(weight).collect()
@@ -42,7 +43,7 @@ pub(super) fn loss_sum<R: Real>(weights: &[f64], finished: &[Finished<R>]) -> f6
 }
 
 /// `log Σ e^ℓ − log Σ count` over the live pairs, and ∂value/∂ℓ of each.
-pub(super) fn log_mean_exp<R: Real>(finished: &[Finished<R>]) -> (f64, Vec<f64>) {
+pub(super) fn log_mean_exp<R: Real>(factor: f64, finished: &[Finished<R>]) -> (f64, Vec<f64>) {
     let alive = finished.iter().filter(|pair| !pair.dead);
     let sum = log_sum_exp(alive.map(|pair| pair.loss.to_f64()));
     if sum == f64::NEG_INFINITY {
@@ -55,8 +56,11 @@ pub(super) fn log_mean_exp<R: Real>(finished: &[Finished<R>]) -> (f64, Vec<f64>)
         if pair.dead {
             0.0
         } else {
-            (pair.loss.to_f64() - sum).exp()
+            factor * (pair.loss.to_f64() - sum).exp()
         }
     };
-    (sum - count.ln(), finished.iter().map(share).collect())
+    (
+        factor * (sum - count.ln()),
+        finished.iter().map(share).collect(),
+    )
 }

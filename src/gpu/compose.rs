@@ -62,6 +62,8 @@ fragments!(
     "positive_term",
     "radix",
     "reduce_entries",
+    "reduce_pairs",
+    "row_terms",
     "sampled_places",
     "score_rows",
     "score_tile",

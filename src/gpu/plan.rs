@@ -85,6 +85,8 @@ const GRADIENTS: [Slot; 7] = [
 
 /// Offset of θ within the parameters.
 const THETA_AT: u64 = (MAX_CONSTANTS * 4) as u64;
+/// Offset of the factors behind θ.
+const SCALES_AT: u64 = THETA_AT + (MAX_THETA * 4) as u64;
 const PARAMETER_BYTES: u64 = ((MAX_CONSTANTS + MAX_THETA + 4) * 4) as u64;
 
 /// What a plan would do and allocate. Allocates nothing.
@@ -261,6 +263,7 @@ impl Plan {
         };
         plan.write_static();
         plan.set_loss(loss);
+        plan.set_factor(1.0);
         Ok(plan)
     }
 
@@ -294,9 +297,15 @@ impl Plan {
         let scale: f32 = crate::real::Real::from_f64(spec.score_scale);
         let queue = &self.context.queue;
         queue.write_buffer(&self.parameters, 0, bytemuck::cast_slice(&constants));
-        let scales = [scale, 1.0, 0.0, 0.0];
-        let at = THETA_AT + (MAX_THETA * 4) as u64;
-        queue.write_buffer(&self.parameters, at, bytemuck::cast_slice(&scales));
+        let scales = [scale, 1.0];
+        queue.write_buffer(&self.parameters, SCALES_AT, bytemuck::cast_slice(&scales));
+    }
+
+    /// Multiplies value and gradients, not row losses, of what is submitted from now on; 1 at first.
+    /// With gradients added to those of other plans, the weight of this one's loss in their sum.
+    pub fn set_factor(&self, factor: f32) {
+        let queue = &self.context.queue;
+        queue.write_buffer(&self.parameters, SCALES_AT + 8, bytemuck::bytes_of(&factor));
     }
 
     /// Bytes that the plan holds on the device, beyond inputs and gradients.

@@ -85,7 +85,7 @@ pub struct Sizes {
     pub spans: u64,
     /// Floats per partial statistic.
     pub statistic: u64,
-    /// Rows, or pairs where z depends on t: what has a statistic of its own.
+    /// What has a statistic of its own: rows, or pairs where rows have several and z depends on t.
     pub units: u64,
     sampled: bool,
     shape: Shape,
@@ -178,7 +178,8 @@ impl Sizes {
             let room = (weight_room / weight_bytes).min(limits.max_binding / (dim4 * 16));
             column_chunk.min(round_down(room, PRODUCT_BLOCK))
         };
-        let units = if spec.separable {
+        let row_units = spec.separable || !shape.many_positives;
+        let units = if row_units {
             round_up(rows, row_chunk.min(quads))
         } else {
             pairs.max(1)
@@ -208,11 +209,7 @@ impl Sizes {
             } else {
                 3
             },
-            units: if spec.separable {
-                row_total
-            } else {
-                pairs.max(1)
-            },
+            units: if row_units { row_total } else { pairs.max(1) },
             sampled,
             shape: shape.clone(),
             spec: *spec,
@@ -402,6 +399,12 @@ impl Sizes {
     #[must_use]
     pub fn sampled(&self) -> bool {
         self.sampled
+    }
+
+    /// Whether a row has one statistic: its z does not depend on the pair, or it has one pair.
+    #[must_use]
+    pub fn row_units(&self) -> bool {
+        self.spec.separable || !self.shape.many_positives
     }
 
     /// Whether the reduction is a plain sum.

@@ -74,6 +74,7 @@ fn run(
         ..PlanOptions::default()
     };
     let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
+    plan.set_factor(batch.value_factor());
     let buffers = context.guarded("inputs and gradients", || upload(context, batch, want))??;
     context.guarded("an evaluation", || {
         let mut encoder = context.device.create_command_encoder(&Default::default());

@@ -45,6 +45,7 @@ impl Loss for Wide {
             column_parameters: true,
             entry_constants: self.0 == Form::Entries,
             batch_statistics: true,
+            thetas: usize::from(self.0 == Form::LogSum),
             ..Spec::log_sum_exp("wide", Score::Cosine, 1.5)
         }
     }
@@ -66,13 +67,25 @@ impl Loss for Wide {
             Form::Thresholds => include_str!("thresholds.wgsl"),
             Form::LogSum => concat!(
                 include_str!("wide.wgsl"),
-                "fn loss_batch_value(positive: PositiveScore) -> f32 {
+                "fn theta() -> f32 {
+                    return loss_theta(0u);
+                }
+                fn loss_pair_theta(k: u32, entry: Entry) -> f32 {
+                    return sigmoid(entry_logit(entry)) * entry.score;
+                }
+                fn loss_row_theta(k: u32, row: Row) -> f32 {
+                    return 0.1 * row.sum;
+                }
+                fn loss_batch_value(positive: PositiveScore) -> f32 {
                     return positive.row.y + positive.row.x;
                 }"
             ),
             Form::Entries => concat!(
                 include_str!("wide.wgsl"),
-                "fn loss_batch_value(positive: PositiveScore) -> f32 {
+                "fn theta() -> f32 {
+                    return 0.0;
+                }
+                fn loss_batch_value(positive: PositiveScore) -> f32 {
                     return positive.query_norm + positive.row.x;
                 }"
             ),
@@ -116,25 +129,35 @@ impl Loss for Wide {
         }
         let factor = sharpness * (R::ONE + R::from_f64(0.25) * entry.constant);
         let x = factor * (entry.score - entry.target + R::from_f64(0.1) * entry.row_constant)
-            + entry.column * entry.column;
+            + entry.column * entry.column
+            + p.theta[0] * entry.score;
         Pair {
             value: x.softplus(),
-            score_slope: factor * x.sigmoid(),
+            score_slope: (factor + p.theta[0]) * x.sigmoid(),
             target_slope: -factor * x.sigmoid(),
         }
     }
 
-    fn pair_column<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> R {
-        let score_slope = self.pair(entry, p).score_slope;
-        if self.0 == Form::Thresholds {
-            return -score_slope;
-        }
-        let factor = p.constants[0] * (R::ONE + R::from_f64(0.25) * entry.constant);
-        R::from_f64(2.0) * entry.column * score_slope / factor
+    fn pair_theta<R: Real>(&self, _k: usize, entry: Entry<R>, p: &Parameters<R>) -> R {
+        -self.pair(entry, p).target_slope / p.constants[0] * entry.score
     }
 
-    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
-        let share = R::ONE + R::from_f64(0.25) * row.row[1];
+    fn pair_column<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> R {
+        let pair = self.pair(entry, p);
+        if self.0 == Form::Thresholds {
+            return -pair.score_slope;
+        }
+        let factor = p.constants[0] * (R::ONE + R::from_f64(0.25) * entry.constant);
+        -(R::from_f64(2.0) * entry.column * pair.target_slope / factor)
+    }
+
+    fn row_theta<R: Real>(&self, _k: usize, row: Row<R>, _p: &Parameters<R>) -> R {
+        R::from_f64(0.1) * row.sum
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
+        let tenth = R::from_f64(0.1);
+        let share = R::ONE + R::from_f64(0.25) * row.row[1] + tenth * p.theta[0];
         RowLoss {
             value: share * row.sum - row.target,
             sum_slope: share,

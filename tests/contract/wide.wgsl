@@ -19,13 +19,14 @@ fn entry_factor(entry: Entry) -> f32 {
 
 fn entry_logit(entry: Entry) -> f32 {
     return entry_factor(entry) * (entry.score - entry.target_value + 0.1 * entry.row_constant)
-        + entry.column * entry.column;
+        + entry.column * entry.column
+        + theta() * entry.score;
 }
 
 fn loss_pair(entry: Entry) -> Pair {
     let x = entry_logit(entry);
     let slope = entry_factor(entry) * sigmoid(x);
-    return Pair(softplus(x), slope, -slope);
+    return Pair(softplus(x), slope + theta() * sigmoid(x), -slope);
 }
 
 fn loss_pair_column(entry: Entry) -> f32 {
@@ -33,6 +34,6 @@ fn loss_pair_column(entry: Entry) -> f32 {
 }
 
 fn loss_row(row: Row) -> RowLoss {
-    let share = 1.0 + 0.25 * row.row.y;
+    let share = 1.0 + 0.25 * row.row.y + 0.1 * theta();
     return RowLoss(share * row.sum - row.target_value, share, -1.0);
 }

@@ -65,6 +65,7 @@ fn many_positives() -> Problem {
 fn sampled() -> Problem {
     let mut problem = Problem::new("sampled-weighted", [5, 29, 12]);
     let mut random = Random(2);
+    problem.factor = 0.75;
     problem.rows = Some(random.ids(17, 5));
     problem.positives = random.ids(17, 29);
     let mut ids = random.ids(17 * 7, 29);
@@ -131,6 +132,7 @@ fn own_rows() -> Problem {
         .collect();
     problem.offsets = Some((0..=9).map(|row| 2 * row).collect());
     problem.own = true;
+    problem.factor = -2.5;
     problem
 }
 

@@ -59,7 +59,8 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
             ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
         ]);
         for (on, name) in [
-            (spec.separable, "SEPARABLE"),
+            (sizes.row_units(), "ROW_UNITS"),
+            (sizes.row_units() && !spec.separable, "ONE_PAIR"),
             (sizes.is_sum(), "SUM"),
             (spec.second.is_some(), "SECOND"),
         ] {
