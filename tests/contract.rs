@@ -4,6 +4,8 @@
 
 #[path = "contract/centres.rs"]
 mod centres;
+#[path = "contract/compact.rs"]
+mod compact;
 #[path = "contract/losses.rs"]
 mod losses;
 

@@ -111,6 +111,8 @@ const LAST: u32 = 2097152u;
 const REFERENCE: u32 = 4194304u;
 // The rows go on from the sums of those before them.
 const CONTINUED: u32 = 8388608u;
+// Columns and pairs have rows of their own in the candidates' gradients.
+const COMPACT: u32 = 33554432u;
 // The second tables are at work: positives have no part in them.
 const SECOND_TABLES: u32 = 16777216u;
 

@@ -180,6 +180,30 @@ pub(super) fn finish_candidates<R: CpuReal>(
     );
 }
 
+/// Compact gradients: every live pair's own term, in its row behind those of the columns.
+pub(super) fn add_pairs<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    targets: Targets<'_, R>,
+    out: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    let mut buffers = [(); 3].map(|()| vec![0.0; dim]);
+    let [sum, candidate, query] = &mut buffers;
+    let pairs = targets.positives.iter().zip(targets.gradients);
+    for (pair, (positive, by_target)) in problem.pairs.iter().zip(pairs) {
+        let (id, row) = (pair.positive, &problem.rows[pair.row]);
+        problem.candidates.read_double(id, candidate);
+        problem.read_query_double(row, query);
+        sum.fill(0.0);
+        let own = candidate_side(problem, id, candidate);
+        let other = query_side(problem, row, query);
+        positive_backward(problem, positive, *by_target, own, other, sum);
+        let at = problem.shape.columns() + pair.pair;
+        let out = &mut out[at * dim..(at + 1) * dim];
+        add_through_norm(&problem.candidates, id, candidate, sum, out);
+    }
+}
+
 /// Adds a candidate's gradient by its unit vector to the one by its row: linear, so parts of the
 /// former may come one by one.
 pub(super) fn add_through_norm<R: CpuReal>(
