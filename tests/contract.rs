@@ -9,7 +9,7 @@ mod compact;
 #[path = "contract/losses.rs"]
 mod losses;
 
-use losses::{NormMargin, Wide};
+use losses::{Anchored, NormMargin, Wide};
 use std::sync::LazyLock;
 use wgloss::{
     Batch, Device, DynLoss, Elements, Engine, EngineOptions, GivenScores, Matrix, Output, Want,
@@ -32,6 +32,7 @@ fn losses() -> Vec<Box<dyn DynLoss>> {
     let mut all: Vec<Box<dyn DynLoss>> = vec![
         Box::new(Psl::new(Activation::Tanh, 0.2)),
         Box::new(NormMargin),
+        Box::new(Anchored),
         Box::new(projected),
     ];
     for loss in Wide::ALL {

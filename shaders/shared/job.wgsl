@@ -119,6 +119,8 @@ const SECOND_TABLES: u32 = 16777216u;
 @group(0) @binding(0) var<uniform> job: Job;
 
 const NONE: u32 = 0xffffffffu;
+// The id of a pair without a positive.
+const ABSENT: u32 = NONE - 1u;
 
 // The workgroup's number in the folded grid.
 fn group_index(group: vec3<u32>) -> u32 {

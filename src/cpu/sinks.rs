@@ -196,7 +196,9 @@ fn finish_column_parameters<R: CpuReal>(
 ) {
     let positives = targets.positives.iter().zip(targets.gradients);
     for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
-        sums[pair.positive] += by_target * positive.by_column;
+        if let Some(id) = pair.positive {
+            sums[id] += by_target * positive.by_column;
+        }
     }
     for (out_number, sum) in out.out.iter_mut().zip(sums) {
         let before = if out.add { *out_number } else { R::ZERO };
