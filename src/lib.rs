@@ -32,7 +32,9 @@
 //! |---|---|---|
 //! | [`Pack`] | rows of unit length (under cosine), padded, chunk by chunk | |
 //! | [`PositiveScores`] | s⁺, the angle, t of every pair | `target` |
+//! | [`BatchStatistics`] | statistics over the batch, for losses whose target sees them | `batch_value` |
 //! | [`Mask`] | which columns are no negatives | |
+//! | [`PositiveCentres`], [`CentreMasks`] | which sub-centre stands for its class | |
 //! | [`RowReduce`] | score tile → z → maximum, sum and companion sums per span of columns | `pair` |
 //! | [`RowFinish`] | R, ℓ and its slopes per pair | `row` |
 //! | [`LossBlocks`], [`LossSum`] | the value | |
@@ -40,6 +42,7 @@
 //! | [`GradQueries`], [`GradCandidates`] | W·C, Wᵀ·Q | |
 //! | [`PositiveQueries`], [`PositiveCandidates`] | the positives' own term, along the tangent | |
 //! | [`NormQueries`], [`NormCandidates`] | back through the normalisation | |
+//! | [`ColumnSums`], [`PositiveColumns`] | the gradient of column parameters | |
 //!
 //! The score tile is computed twice, once for R and once for W, so nothing of size B × N is ever
 //! stored. Every sum has one writer and a fixed order: the same inputs give the same bits.
@@ -54,7 +57,10 @@
 //!
 //! [`Pack`]: gpu::Stage::Pack
 //! [`PositiveScores`]: gpu::Stage::PositiveScores
+//! [`BatchStatistics`]: gpu::Stage::BatchStatistics
 //! [`Mask`]: gpu::Stage::Mask
+//! [`PositiveCentres`]: gpu::Stage::PositiveCentres
+//! [`CentreMasks`]: gpu::Stage::CentreMasks
 //! [`RowReduce`]: gpu::Stage::RowReduce
 //! [`RowFinish`]: gpu::Stage::RowFinish
 //! [`LossBlocks`]: gpu::Stage::LossBlocks
@@ -66,6 +72,8 @@
 //! [`PositiveCandidates`]: gpu::Stage::PositiveCandidates
 //! [`NormQueries`]: gpu::Stage::NormQueries
 //! [`NormCandidates`]: gpu::Stage::NormCandidates
+//! [`ColumnSums`]: gpu::Stage::ColumnSums
+//! [`PositiveColumns`]: gpu::Stage::PositiveColumns
 
 pub mod adapter;
 mod batch;

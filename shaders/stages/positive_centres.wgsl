@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let own_class = positive_ids[pair];
     if row >= job.row_count || own_class >= job.table_rows / job.per_class {
         // An id that is no class stays none: with several candidates a class it might be one.
-        if row < job.row_count && own_class < ABSENT && has(FIRST) {
+        if row < job.row_count && has(FIRST) && own_class != NONE && !(own_class == ABSENT && has(ABSENT_ROWS)) {
             positive_ids[pair] = ABSENT - 1u;
         }
         return;

@@ -141,15 +141,21 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     }
 }
 
-/// Checks that a parameter is a positive finite number.
+/// Checks that a parameter is a positive number that f32 holds, and so its reciprocal.
 pub(crate) fn positive(loss: &'static str, parameter: &'static str, value: f64) -> Result<()> {
-    if value.is_finite() && value > 0.0 {
+    let (least, most) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
+    if (least..=most).contains(&value) {
         return Ok(());
     }
+    let domain = if value > 0.0 && value.is_finite() {
+        format!("expected a number from {least:.0e} to {most:.0e}, which f32 holds")
+    } else {
+        "expected a finite number above 0".into()
+    };
     Err(crate::Error::Domain {
         loss,
         parameter,
         value: value.to_string(),
-        domain: "expected a finite number above 0".into(),
+        domain,
     })
 }
