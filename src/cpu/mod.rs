@@ -13,12 +13,14 @@
 //! results have the same bits for every number of threads.
 
 mod backward;
+mod beside;
 mod engine;
 mod gradients;
 mod kernels;
 mod masks;
 mod occurrences;
 mod outer;
+mod pieces;
 mod plan;
 mod pool;
 mod positives;

@@ -2,6 +2,7 @@
 //! ∂value/∂score, in place).
 
 use super::{
+    beside::{Gathered, beside},
     kernels::Term,
     plan::Plan,
     positives::Positive,
@@ -9,7 +10,7 @@ use super::{
     product::CpuReal,
     row_finish::Finished,
     statistic::Statistic,
-    tile::{Block, Gathered, Tile, beside},
+    tile::{Block, Tile},
 };
 use rayon::prelude::*;
 use std::ops::Range;

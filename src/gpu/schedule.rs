@@ -5,6 +5,7 @@ mod backward;
 mod centres;
 mod column_parameters;
 mod forward;
+mod mask;
 mod pack;
 mod positives;
 mod products;

@@ -203,64 +203,6 @@ impl Schedule<'_> {
         Ok(())
     }
 
-    pub(super) fn mask(&mut self, job: Job) {
-        let excluded = self.shape.excluded.is_some_and(|count| count > 0);
-        let given = |slot: Slot| if excluded { slot } else { Slot::Nothing };
-        let job = Job {
-            flags: job.flags
-                | flag(job::IDENTITY, !self.shape.indexed_rows)
-                | flag(job::EXCLUDE, excluded)
-                | flag(job::EXCLUDE_SELF, self.shape.exclude_self)
-                | flag(job::KEEP_POSITIVES, self.shape.positives_in_columns)
-                | flag(job::EXCLUDE_BY_QUERY, self.shape.exclude_by_query),
-            ..job
-        };
-        let lists: [Bind; 3] = [
-            self.row_ids().into(),
-            given(Slot::ExcludeOffsets).into(),
-            given(Slot::ExcludeIds).into(),
-        ];
-        let [rows, offsets, ids] = lists;
-        let row_pad = u64::from(job.row_pad);
-        if self.shape.given.is_some() {
-            let words = u64::from(job.column_pad / 32);
-            let binds = [Slot::Masks.into()];
-            self.push_items(Stage::MaskSampled, &["GIVEN"], &binds, job, row_pad * words);
-            return;
-        }
-        if self.sizes.sampled() {
-            let binds = [
-                rows,
-                offsets,
-                ids,
-                Slot::ColumnIds.into(),
-                Slot::PairOffsets.into(),
-                Slot::PositiveIds.into(),
-                Slot::Masks.into(),
-            ];
-            let words = u64::from(job.column_pad / 32);
-            self.push_items(Stage::MaskSampled, &[], &binds, job, row_pad * words);
-            return;
-        }
-        let mut binds = vec![
-            rows,
-            offsets,
-            ids,
-            Slot::PairOffsets.into(),
-            Slot::PositiveIds.into(),
-        ];
-        let shared = self.shape.columns != ColumnKind::All;
-        if shared {
-            binds.extend([Bind::from(Slot::Heads), Bind::from(Slot::ColumnLinks)]);
-        }
-        binds.push(Slot::Masks.into());
-        let flags: &[&str] = if shared { &["SHARED"] } else { &[] };
-        self.push_items(Stage::Mask, flags, &binds, job, row_pad);
-        if self.shape.columns_per_class > 1 {
-            self.centre_masks(job);
-        }
-    }
-
     /// Packs the pairs' candidates, chunk by chunk.
     pub(super) fn pack_positives(
         &mut self,
