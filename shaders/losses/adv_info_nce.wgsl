@@ -1,4 +1,4 @@
-// AdvInfoNCE, model step: z = r + s/τ. Constants: 1/τ, log K.
+// AdvInfoNCE: z = r + s/τ. Constants: 1/τ, log K.
 
 fn loss_pair(entry: Entry) -> Pair {
     let inverse_tau = loss_constant(0u);

@@ -1,4 +1,4 @@
-//! AdvInfoNCE: InfoNCE with hardness weights from an adversary's embeddings. The model's step.
+//! AdvInfoNCE: InfoNCE with hardness weights from an adversary's embeddings.
 
 use super::{
     About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, Score, SecondTile,
@@ -7,9 +7,10 @@ use super::{
 use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
 
-/// AdvInfoNCE (model step): `ℓ = softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)`
+/// AdvInfoNCE: `ℓ = softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)`
 /// in nats, n the row's columns, r the cosine of the adversary's embeddings (the batch's second
-/// tables). Gradients are for the model's embeddings; r is constant.
+/// tables). The model descends along the gradients of the first tables, the adversary ascends along
+/// those of the second ones; all are plain derivatives of the value.
 ///
 /// Domain: τ > 0, K > 0. Source: Zhang et al., "Empowering collaborative filtering with
 /// principled adversarial contrastive loss" (NeurIPS 2023); IR-Benchmark `optim_AdvInfoNCE`.
@@ -39,7 +40,7 @@ impl Default for AdvInfoNce {
 
 impl Described for AdvInfoNce {
     const ABOUT: About = About {
-        title: "AdvInfoNCE, the model's step",
+        title: "AdvInfoNCE",
         formula: "softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)",
         parameters: &[
             Parameter::TAU,
