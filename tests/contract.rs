@@ -4,8 +4,14 @@
 
 #[path = "contract/centres.rs"]
 mod centres;
+#[path = "contract/device.rs"]
+mod device;
+#[path = "contract/limits.rs"]
+mod limits;
 #[path = "contract/losses.rs"]
 mod losses;
+#[path = "contract/numbers.rs"]
+mod numbers;
 
 use losses::{NormMargin, Wide};
 use std::sync::LazyLock;
