@@ -107,10 +107,11 @@ impl<'a> Batch<'a> {
         }
         fits_u32("positive_scores", rows)?;
         check_numbers("positive_scores", given.positives, rows)?;
-        check_numbers("column_scores", given.columns, rows * given.per_row)?;
+        let entries = rows.saturating_mul(given.per_row);
+        check_numbers("column_scores", given.columns, entries)?;
         if let Some((positives, columns)) = given.reference {
             check_numbers("reference_positive_scores", positives, rows)?;
-            check_numbers("reference_column_scores", columns, rows * given.per_row)?;
+            check_numbers("reference_column_scores", columns, entries)?;
         }
         let none = Matrix::none();
         let per_row = given.per_row;
@@ -185,7 +186,7 @@ impl<'a> Batch<'a> {
                 ));
             }
             Columns::Sampled { ids, per_row } => {
-                let expected = self.n_rows() * per_row;
+                let expected = self.n_rows().saturating_mul(per_row);
                 if per_row == 0 || ids.len() != expected {
                     return Err(shape(
                         "negatives",

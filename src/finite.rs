@@ -26,12 +26,19 @@ impl<R: Real> Output<R> {
     /// An error that names the first result that is not finite. Statistics may be infinite: the
     /// log-sum over no column is.
     pub(crate) fn check_finite(&self) -> Result<()> {
-        let gradients = [&self.grad_queries, &self.grad_candidates];
-        let [queries, candidates] = gradients.map(|numbers| numbers.as_deref().unwrap_or(&[]));
         check_finite("value", &[self.value])?;
         check_finite("row_losses", &self.row_losses)?;
-        check_finite("grad_queries", queries)?;
-        check_finite("grad_candidates", candidates)?;
+        for (argument, gradient) in [
+            ("grad_queries", &self.grad_queries),
+            ("grad_candidates", &self.grad_candidates),
+            ("grad_second_queries", &self.grad_second_queries),
+            ("grad_second_candidates", &self.grad_second_candidates),
+            ("grad_column_parameters", &self.grad_column_parameters),
+            ("grad_positive_scores", &self.grad_positive_scores),
+            ("grad_column_scores", &self.grad_column_scores),
+        ] {
+            check_finite(argument, gradient.as_deref().unwrap_or(&[]))?;
+        }
         check_finite("grad_theta", &self.grad_theta)
     }
 }
@@ -76,12 +83,27 @@ mod tests {
         };
         assert!(good().check_finite().is_ok());
         type Spoil = fn(&mut Output<f32>);
-        let spoils: [(&str, Spoil); 5] = [
+        let spoils: [(&str, Spoil); 10] = [
             ("value", |o| o.value = f32::NAN),
             ("row_losses", |o| o.row_losses[0] = f32::NAN),
             ("grad_queries", |o| o.grad_queries = Some(vec![f32::NAN])),
             ("grad_candidates", |o| {
                 o.grad_candidates = Some(vec![f32::INFINITY]);
+            }),
+            ("grad_second_queries", |o| {
+                o.grad_second_queries = Some(vec![f32::NAN]);
+            }),
+            ("grad_second_candidates", |o| {
+                o.grad_second_candidates = Some(vec![f32::NAN]);
+            }),
+            ("grad_column_parameters", |o| {
+                o.grad_column_parameters = Some(vec![f32::NAN]);
+            }),
+            ("grad_positive_scores", |o| {
+                o.grad_positive_scores = Some(vec![f32::NAN]);
+            }),
+            ("grad_column_scores", |o| {
+                o.grad_column_scores = Some(vec![f32::NAN]);
             }),
             ("grad_theta", |o| o.grad_theta[0] = f32::NAN),
         ];

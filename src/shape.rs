@@ -1,5 +1,7 @@
 //! Sizes and kinds of a batch, without its data: what plans and loss checks need.
 
+use crate::{Error, Result};
+
 /// Label of a pair that is to be ignored: no loss, no gradient, not in the divisor of the mean.
 pub const IGNORED: u32 = u32::MAX;
 
@@ -125,6 +127,74 @@ impl Shape {
             absent: false,
             given: None,
         }
+    }
+
+    /// Checks that the fields go together. The shape of a [`Batch`](crate::Batch) does.
+    ///
+    /// # Errors
+    /// Classes of no or unequal numbers of candidates, or with other columns than all; self-exclusion
+    /// with tables of different heights; what belongs to one kind of columns with another; given
+    /// scores with anything that belongs to tables.
+    pub fn check(&self) -> Result<()> {
+        let sampled = matches!(self.columns, ColumnKind::Sampled(_));
+        let centres = self.columns_per_class;
+        let divides = centres > 0 && self.candidates.is_multiple_of(centres);
+        let alone = centres == 1 || (self.columns == ColumnKind::All && !self.exclude_self);
+        let plain = Shape {
+            columns: self.columns,
+            weights: self.weights,
+            reduction: self.reduction,
+            thetas: self.thetas,
+            row_parameters: self.row_parameters,
+            given: self.given,
+            ..Shape::new(self.rows, 1, 1)
+        };
+        for (argument, fits, expected) in [
+            (
+                "columns_per_class",
+                divides,
+                "a divisor of the number of candidates",
+            ),
+            (
+                "columns_per_class",
+                alone,
+                "1, or all columns without exclude_self",
+            ),
+            (
+                "exclude_self",
+                !self.exclude_self || (!sampled && self.queries == self.candidates),
+                "as many queries as candidates, and no sampled columns",
+            ),
+            (
+                "positives_in_columns",
+                !self.positives_in_columns || !sampled,
+                "no sampled columns",
+            ),
+            (
+                "entry_constants",
+                !self.entry_constants || sampled,
+                "sampled columns to go with",
+            ),
+            (
+                "row_parameters",
+                self.row_parameters <= MAX_ROW_PARAMETERS,
+                "at most 2 numbers per row",
+            ),
+            (
+                "scores",
+                self.given.is_none() || (sampled && *self == plain),
+                "sampled columns, and nothing that belongs to tables",
+            ),
+        ] {
+            if !fits {
+                return Err(Error::Shape {
+                    argument,
+                    expected: expected.into(),
+                    actual: format!("{self:?}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Number of columns that a row sees before masks: N, or the length of its list.

@@ -2,12 +2,26 @@
 //! per entry, statistics over the batch, gradients of column parameters, self-exclusion, norms of
 //! queries alone.
 
+#[path = "contract/added.rs"]
+mod added;
+#[path = "contract/bad_input.rs"]
+mod bad_input;
 #[path = "contract/centres.rs"]
 mod centres;
 #[path = "contract/compact.rs"]
 mod compact;
+#[path = "contract/device.rs"]
+mod device;
+#[path = "contract/limits.rs"]
+mod limits;
 #[path = "contract/losses.rs"]
 mod losses;
+#[path = "contract/memory.rs"]
+mod memory;
+#[path = "contract/numbers.rs"]
+mod numbers;
+#[path = "contract/odd.rs"]
+mod odd;
 
 use losses::{Anchored, NormMargin, Wide};
 use std::sync::LazyLock;

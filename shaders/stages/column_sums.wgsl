@@ -1,5 +1,7 @@
-// Slopes by column parameters, summed over the chunk's rows, into the caller's gradient. Columns
-// that repeat an id are added up by the first of them in the chunk.
+// Slopes by column parameters, summed over the chunk's rows, into the caller's gradient: block of
+// rows by block, so that parts of the rows, which are made of whole blocks, do not show in the bits.
+// Columns that repeat an id are added up by the first of them in the chunk, one by one: so chunks of
+// columns do not show either, unless there are parts of rows too.
 #import job
 
 #bind read column_slopes array<vec4<f32>>
@@ -7,12 +9,14 @@
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
 
-fn total(column: u32) -> f32 {
-    var sums = vec4<f32>(0.0);
-    for (var quad = 0u; quad < job.row_pad / 4u; quad += 1u) {
-        sums += column_slopes[quad * job.weight_pad + column];
+fn add(column: u32, to: u32) {
+    for (var begin = 0u; begin < job.row_pad / 4u; begin += LANES) {
+        var sums = vec4<f32>(0.0);
+        for (var quad = begin; quad < begin + LANES; quad += 1u) {
+            sums += column_slopes[quad * job.weight_pad + column];
+        }
+        grad[to] += (sums.x + sums.y) + (sums.z + sums.w);
     }
-    return (sums.x + sums.y) + (sums.z + sums.w);
 }
 
 @compute @workgroup_size(LANES)
@@ -23,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let begin = job.column_begin + job.weight_begin;
     if has(IDENTITY) {
-        grad[begin + first] += total(first);
+        add(first, begin + first);
         return;
     }
     let before = column_links[begin + first].x;
@@ -33,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var place = begin + first;
     while place < begin + job.weight_count {
-        grad[id] += total(place - begin);
+        add(place - begin, id);
         place = column_links[place].y;
     }
 }

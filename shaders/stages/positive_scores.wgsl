@@ -5,6 +5,9 @@
 #import math
 #import loss
 #import pair_records
+#if GIVEN
+#import status
+#end
 
 #if GIVEN
 // Scores that the caller brings, and those of a reference to subtract.
@@ -25,6 +28,9 @@
 #end
 #bind write pair_scores array<PairScore>
 #bind write pair_terms array<vec4<f32>>
+#if GIVEN
+#bind write status array<atomic<u32>>
+#end
 #end
 
 // Below this the direction from q̂ to ĉ is rounding.
@@ -46,6 +52,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if has(REFERENCE) {
         dots -= reference[pair];
     }
+#if BATCH_VALUES
+#else
+    if (bitcast<u32>(dots) & 0x7f800000u) == 0x7f800000u {
+        atomicAdd(&status[NOT_FINITE], 1u);
+    }
+#end
     let minus = 2.0;
     let plus = 2.0;
     let angle = false;
@@ -70,8 +82,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         plus += dot(total, total);
     }
     let record = positives[c + job.dim4];
-    // A zero vector has no angle; its cosine is 0.
-    let angle = norm != 0.0 && record.y != 0.0;
+    // A zero vector has no angle, its cosine is 0; and dot products see none.
+    let angle = has(COSINE) && norm != 0.0 && record.y != 0.0;
 #end
     let scaled = dots * parameters.scales.x;
     let inputs = pair_inputs[pair];

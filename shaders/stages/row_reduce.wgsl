@@ -145,6 +145,7 @@ fn main(
             theta$i_$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
 #end
+#end
 #if SECOND
             var second_top = second_max$i;
 #for j 8
@@ -157,7 +158,6 @@ fn main(
 #end
             second_sum$i = second_sum;
             second_max$i = second_top;
-#end
 #end
 #else
 #insert reduce_pairs i=$i g=$g

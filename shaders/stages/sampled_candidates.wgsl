@@ -1,10 +1,6 @@
 // Σ weight · q̂ for every candidate that is listed in the chunk: the candidate's first place in the
 // chunk takes its places one by one, removes the part along the vector (cosine), divides by the norm
 // and adds to the caller's table.
-//
-// Places come in an order of their own: row group by row group, within it unit of slots by unit,
-// within that row by row. Chunks are made of whole groups, or of whole units of one group, so their
-// borders do not show in the bits.
 #import job
 #import sampled_places
 
@@ -14,14 +10,6 @@
 #bind read sampled_ids array<u32>
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
-
-fn row_group(place: u32) -> u32 {
-    return place / job.per_row / (LANES * ROWS);
-}
-
-fn slot_unit(place: u32) -> u32 {
-    return place % job.per_row / COLUMN_UNIT;
-}
 
 fn add(place: u32, own: u32, to: u32) {
     let row = place / job.per_row - job.row_begin;
@@ -45,27 +33,6 @@ fn add(place: u32, own: u32, to: u32) {
             }
         }
     }
-}
-
-// Adds the places of one row group, from its first one on; the next group's first place, or NONE.
-fn add_group(first: u32, own: u32, to: u32) -> u32 {
-    let group = row_group(first);
-    var place = NONE;
-    var unit = 0u;
-    while unit != NONE {
-        var following = NONE;
-        for (place = first; place != NONE && row_group(place) == group; place = next(place)) {
-            let its = slot_unit(place);
-            if its == unit {
-                add(place, own, to);
-            }
-            if its > unit {
-                following = min(following, its);
-            }
-        }
-        unit = following;
-    }
-    return place;
 }
 
 @compute @workgroup_size(LANES)

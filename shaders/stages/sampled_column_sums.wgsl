@@ -8,6 +8,12 @@
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
 
+fn add(place: u32, own: u32, to: u32) {
+    let row = place / job.per_row - job.row_begin;
+    let slot = place % job.per_row - job.column_begin;
+    grad[to] += column_slopes[(row / 4u) * job.weight_pad + slot][row % 4u];
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let item = group_index(group) * LANES + local;
@@ -21,11 +27,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id >= job.table_rows || !is_first(first) {
         return;
     }
-    var sum = grad[id];
-    for (var place = first; place != NONE; place = next(place)) {
-        let own_row = place / job.per_row - job.row_begin;
-        let own_slot = place % job.per_row - job.column_begin;
-        sum += column_slopes[(own_row / 4u) * job.weight_pad + own_slot][own_row % 4u];
-    }
-    grad[id] = sum;
+    for (var place = first; place != NONE; place = add_group(place, 0u, id)) {}
 }

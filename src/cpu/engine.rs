@@ -29,7 +29,8 @@ pub(super) fn run<R: CpuReal>(
     gradients: Gradients<'_, R>,
     options: &Options,
 ) -> Result<Output<R>> {
-    let tables = gradients.queries.is_some() || gradients.candidates.is_some();
+    let first = gradients.queries.is_some() || gradients.candidates.is_some();
+    let tables = first || gradients.second.is_some();
     let backward = tables || gradients.column_parameters.is_some() || gradients.scores.is_some();
     let problem = Problem::new(loss, batch, backward, options)?;
     let plan = Plan::new(&problem, options);

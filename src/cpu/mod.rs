@@ -39,7 +39,7 @@ pub use kernels::{Beside, Kernels, Setting, Term};
 pub use product::CpuReal;
 pub use statistic::Statistic;
 
-use crate::{Batch, DynLoss, Error, Output, Result, Want};
+use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want};
 
 /// Bounds of the engine's own memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +160,7 @@ pub fn evaluate_into<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let shape = batch.shape()?;
+    check_wanted(&shape, &gradients)?;
     check_length(
         "grad_queries",
         &gradients.queries,
@@ -183,12 +184,35 @@ pub fn evaluate_into<R: CpuReal>(
         check_count("grad_second_candidates", candidates, second_rows * dim)?;
     }
     if let Some((positives, columns)) = &gradients.scores {
-        let given = |count: usize| if shape.given.is_some() { count } else { 0 };
-        let entries = given(shape.rows * shape.columns());
-        check_count("grad_positive_scores", positives, given(shape.pairs))?;
+        let entries = shape.rows * shape.columns();
+        check_count("grad_positive_scores", positives, shape.pairs)?;
         check_count("grad_column_scores", columns, entries)?;
     }
     engine::run(loss, batch, gradients, options)
+}
+
+/// A gradient of what the batch does not have, an empty slice even, is a mistake.
+fn check_wanted<R>(shape: &Shape, gradients: &Gradients<'_, R>) -> Result<()> {
+    let given = shape.given.is_some();
+    for (argument, wanted, possible) in [
+        ("grad_queries", gradients.queries.is_some(), !given),
+        ("grad_candidates", gradients.candidates.is_some(), !given),
+        (
+            "grad_second_queries",
+            gradients.second.is_some(),
+            shape.second_dim.is_some(),
+        ),
+        ("grad_positive_scores", gradients.scores.is_some(), given),
+    ] {
+        if wanted && !possible {
+            return Err(Error::Shape {
+                argument,
+                expected: "none, as the batch has no such input".into(),
+                actual: "a gradient".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_length<R>(

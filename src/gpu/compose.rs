@@ -52,6 +52,8 @@ fragments!(
     "batch_scalars",
     "column_records",
     "job",
+    "loss_batch_value",
+    "loss_pair_column",
     "loss_pair_second",
     "loss_row_second",
     "loss_target",
@@ -76,12 +78,22 @@ fragments!(
 
 /// Functions that a loss may leave out, the fragments that have them then, and the flag under which
 /// they are called.
-const DEFAULTS: [(&str, &str, Option<&str>); 4] = [
+const DEFAULTS: [(&str, &str, Option<&str>); 6] = [
     ("fn loss_target(", "loss_target", None),
     (
         "fn loss_target_column(",
         "loss_target_column",
         Some("COLUMNS"),
+    ),
+    (
+        "fn loss_batch_value(",
+        "loss_batch_value",
+        Some("BATCH_VALUES"),
+    ),
+    (
+        "fn loss_pair_column(",
+        "loss_pair_column",
+        Some("COLUMN_SLOPES"),
     ),
     (
         "fn loss_pair_second(",

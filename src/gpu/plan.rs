@@ -101,6 +101,7 @@ pub fn estimate(
     lanes: u32,
     limits: &Limits,
 ) -> Result<Estimate> {
+    shape.check()?;
     loss.check(shape)?;
     let spec = loss.spec();
     spec.check(shape)?;

@@ -1,9 +1,6 @@
 //! What the engine must know about a loss before it runs: [`Spec`].
 
-use crate::{
-    Error, Result, Shape,
-    shape::{MAX_ROW_PARAMETERS, ReductionKind},
-};
+use crate::{Error, Result, Shape, shape::ReductionKind};
 use serde::{Deserialize, Serialize};
 
 /// What two embeddings are compared by.
@@ -207,7 +204,6 @@ impl Spec {
 
     /// The numbers per row, per candidate and per entry.
     fn check_numbers(&self, shape: &Shape) -> Result<()> {
-        debug_assert!(self.row_parameters <= MAX_ROW_PARAMETERS);
         let wrong = |argument, needed: String, given: String| {
             Err(Error::Shape {
                 argument,

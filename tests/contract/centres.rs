@@ -1,5 +1,6 @@
 //! Sub-centres against the plain loss on the centres that stand for their classes.
 
+use super::numbers::numbers;
 use wgloss::{
     Batch, DynLoss, Exclude, Lists, Matrix, Positives, Reduction, Want, cpu,
     loss::{ArcFace, Score, Sl},
@@ -9,18 +10,6 @@ const DIM: usize = 5;
 const ROWS: usize = 7;
 const CLASSES: usize = 23;
 const CENTRES: usize = 3;
-
-/// Numbers in [−1, 1) that look random.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter()

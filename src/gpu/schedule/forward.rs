@@ -24,6 +24,9 @@ impl Schedule<'_> {
                 flags.push("COLUMNS");
             }
             binds.extend([Bind::from(Slot::PairScores), Slot::PairTerms.into()]);
+            if self.shape.given.is_some() {
+                binds.push(Slot::Status.into());
+            }
             self.push_items(Stage::PositiveScores, &flags, &binds, job, pairs.1);
         }
         Ok(())
