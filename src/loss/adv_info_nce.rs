@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// AdvInfoNCE (model step): `ℓ = softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)`
 /// in nats, n the row's columns, r the cosine of the adversary's embeddings (the batch's second
-/// tables). Gradients are for the model's embeddings; r is constant.
+/// tables). The model's step follows the gradients of the first tables; those of the second ones are
+/// the adversary's.
 ///
 /// Domain: τ > 0, K > 0. Source: Zhang et al., "Empowering collaborative filtering with
 /// principled adversarial contrastive loss" (NeurIPS 2023); IR-Benchmark `optim_AdvInfoNCE`.
