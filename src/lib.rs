@@ -93,8 +93,8 @@ pub use matrix::{Elements, Matrix};
 pub use output::{Counts, Output, PairStatistic, Want};
 pub use real::Real;
 pub use shape::{
-    ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_ROW_PARAMETERS, MAX_THETA, ReductionKind,
-    Shape,
+    ABSENT, ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_ROW_PARAMETERS, MAX_THETA,
+    ReductionKind, Shape,
 };
 pub use wgpu;
 

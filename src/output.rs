@@ -1,6 +1,6 @@
 //! What an evaluation gives.
 
-use crate::{Real, Shape};
+use crate::{ColumnKind, Error, Real, Result, Shape};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,10 @@ pub struct Want {
     pub scores: bool,
     /// The gradients of the second tables, where the batch has them.
     pub second: bool,
+    /// Candidates' gradients without the table's size, for shared columns: a row per column of the
+    /// list, then (not for second tables) one per pair. The gradient of a candidate is the sum of
+    /// the rows that belong to it.
+    pub compact: bool,
 }
 
 impl Want {
@@ -25,6 +29,7 @@ impl Want {
         column_parameters: false,
         scores: false,
         second: false,
+        compact: false,
     };
     /// All that the batch has: both tables, second tables, column parameters; or given scores.
     pub const BOTH: Want = Want {
@@ -33,6 +38,7 @@ impl Want {
         column_parameters: true,
         scores: true,
         second: true,
+        compact: false,
     };
 
     /// What of it a batch of this shape can give.
@@ -44,6 +50,27 @@ impl Want {
             column_parameters: self.column_parameters && shape.column_parameters,
             scores: self.scores && shape.given.is_some(),
             second: self.second && shape.second_dim.is_some(),
+            compact: self.compact,
+        }
+    }
+
+    /// Checks that a batch of this shape can give its gradients so.
+    ///
+    /// # Errors
+    /// Compact gradients of other than shared columns.
+    pub(crate) fn check(self, shape: &Shape) -> Result<()> {
+        if !self.compact || matches!(shape.columns, ColumnKind::Shared(_)) {
+            return Ok(());
+        }
+        let message = "compact gradients are for shared columns".into();
+        Err(Error::Unsupported(message))
+    }
+
+    /// Rows of the candidates' gradient, and of the second candidates'.
+    pub(crate) fn candidate_rows(self, shape: &Shape) -> [usize; 2] {
+        match self.compact {
+            true => [shape.columns() + shape.pairs, shape.columns()],
+            false => [shape.candidates; 2],
         }
     }
 }
@@ -81,11 +108,11 @@ pub struct Output<R> {
     pub row_losses: Vec<R>,
     /// ∂value/∂queries, U × D dense.
     pub grad_queries: Option<Vec<R>>,
-    /// ∂value/∂candidates, N × D dense.
+    /// ∂value/∂candidates, N × D dense, or compact.
     pub grad_candidates: Option<Vec<R>>,
     /// ∂value/∂(second queries), U × their width.
     pub grad_second_queries: Option<Vec<R>>,
-    /// ∂value/∂(second candidates), N × their width.
+    /// ∂value/∂(second candidates), N × their width, or compact.
     pub grad_second_candidates: Option<Vec<R>>,
     /// ∂value/∂(column parameters), N numbers.
     pub grad_column_parameters: Option<Vec<R>>,

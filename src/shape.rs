@@ -5,6 +5,9 @@ use crate::{Error, Result};
 /// Label of a pair that is to be ignored: no loss, no gradient, not in the divisor of the mean.
 pub const IGNORED: u32 = u32::MAX;
 
+/// Label of a pair whose row has no positive and counts all the same, for losses that take such rows.
+pub const ABSENT: u32 = u32::MAX - 1;
+
 /// Most learnable scalars θ that a loss may have.
 pub const MAX_THETA: usize = 16;
 
@@ -87,6 +90,8 @@ pub struct Shape {
     /// K, candidates that belong to one class and compete for it; 1 unless classes have
     /// sub-centres.
     pub columns_per_class: usize,
+    /// Whether some pairs are [`ABSENT`].
+    pub absent: bool,
     /// Where scores are given in place of embeddings, whether reference scores are too. U is B
     /// then, N and D are 1, and columns are sampled ones.
     pub given: Option<bool>,
@@ -119,6 +124,7 @@ impl Shape {
             exclude_self: false,
             positives_in_columns: false,
             columns_per_class: 1,
+            absent: false,
             given: None,
         }
     }

@@ -8,6 +8,8 @@ mod added;
 mod bad_input;
 #[path = "contract/centres.rs"]
 mod centres;
+#[path = "contract/compact.rs"]
+mod compact;
 #[path = "contract/device.rs"]
 mod device;
 #[path = "contract/limits.rs"]
@@ -21,7 +23,7 @@ mod numbers;
 #[path = "contract/odd.rs"]
 mod odd;
 
-use losses::{NormMargin, Wide};
+use losses::{Anchored, NormMargin, Wide};
 use std::sync::LazyLock;
 use wgloss::{
     Batch, Device, DynLoss, Elements, Engine, EngineOptions, GivenScores, Matrix, Output, Want,
@@ -44,6 +46,7 @@ fn losses() -> Vec<Box<dyn DynLoss>> {
     let mut all: Vec<Box<dyn DynLoss>> = vec![
         Box::new(Psl::new(Activation::Tanh, 0.2)),
         Box::new(NormMargin),
+        Box::new(Anchored),
         Box::new(projected),
     ];
     for loss in Wide::ALL {

@@ -111,12 +111,16 @@ const LAST: u32 = 2097152u;
 const REFERENCE: u32 = 4194304u;
 // The rows go on from the sums of those before them.
 const CONTINUED: u32 = 8388608u;
+// Columns and pairs have rows of their own in the candidates' gradients.
+const COMPACT: u32 = 33554432u;
 // The second tables are at work: positives have no part in them.
 const SECOND_TABLES: u32 = 16777216u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 
 const NONE: u32 = 0xffffffffu;
+// The id of a pair without a positive.
+const ABSENT: u32 = NONE - 1u;
 
 // The workgroup's number in the folded grid.
 fn group_index(group: vec3<u32>) -> u32 {

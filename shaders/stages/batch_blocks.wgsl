@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let end = min(begin + SUM_BLOCK, job.pairs);
     var own = BatchBlock(0.0, 0.0, 0.0, FLOOR, 0.0);
     for (var pair = begin; pair < end; pair += 1u) {
-        if pair_inputs[pair].y != 0.0 {
+        if pair_inputs[pair].y > 0.0 {
             own.count += 1.0;
             own.mean += batch_values[pair];
             own.max = max(own.max, batch_values[pair]);
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     own.mean /= max(own.count, 1.0);
     for (var pair = begin; pair < end; pair += 1u) {
-        if pair_inputs[pair].y != 0.0 {
+        if pair_inputs[pair].y > 0.0 {
             let deviation = batch_values[pair] - own.mean;
             own.squares = fma(deviation, deviation, own.squares);
             own.sum += exact_exp(batch_values[pair] - own.max);

@@ -1,5 +1,5 @@
 // The row of every pair, and what the caller says of the pair: weight times upstream, 0 and not
-// live for an ignored one.
+// live for an ignored one; live but negative where there is no positive.
 #import job
 #import status
 
@@ -42,10 +42,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if is_infinite(weight) {
             atomicAdd(&status[NOT_FINITE], 1u);
         }
-        let ignored = positive_ids[pair] >= job.table_rows;
+        let absent = positive_ids[pair] == ABSENT;
+        let ignored = positive_ids[pair] >= job.table_rows && !absent;
         if positive_ids[pair] == NONE {
             atomicAdd(&status[IGNORED_PAIRS], 1u);
         }
-        pair_inputs[pair] = vec4<f32>(select(weight, 0.0, ignored), select(1.0, 0.0, ignored), own);
+        pair_inputs[pair] = vec4<f32>(select(weight, 0.0, ignored), select(select(1.0, 0.0, ignored), -1.0, absent), own);
     }
 }

@@ -14,6 +14,14 @@
 #bind read pair_gradients array<f32>
 #bind write grad array<f32>
 
+// The next pair of the same candidate, or NONE.
+fn following(pair: u32) -> u32 {
+    if has(COMPACT) {
+        return NONE;
+    }
+    return positive_links[pair].y;
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let index = group_index(group) * LANES + local;
@@ -23,10 +31,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let first = job.pair_begin + item;
-    let id = positive_ids[first];
-    let before = positive_links[first].x;
-    let continues = before != NONE && before >= job.pair_begin;
-    if continues || id < job.table_begin || id >= job.table_begin + job.table_count {
+    var id = positive_ids[first];
+    if has(COMPACT) {
+        // A row of its own, behind those of the columns.
+        id = select(NONE, job.columns + first, id < job.table_rows);
+    } else if positive_links[first].x != NONE && positive_links[first].x >= job.pair_begin {
+        return;
+    }
+    if id < job.table_begin || id >= job.table_begin + job.table_count {
         return;
     }
     let own = positives[item * job.packed_stride + k];
@@ -38,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var c = 0u; c < count; c += 1u) {
         sum[c] = grad[to + c];
     }
-    for (var pair = first; pair < job.pair_begin + job.pair_count; pair = positive_links[pair].y) {
+    for (var pair = first; pair < job.pair_begin + job.pair_count; pair = following(pair)) {
         let row = pair_rows[pair] - job.row_begin;
         if row < job.row_count {
             let score = pair_scores[pair];

@@ -41,8 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let own_class = positive_ids[pair];
     if row >= job.row_count || own_class >= job.table_rows / job.per_class {
         // An id that is no class stays none: with several candidates a class it might be one.
-        if row < job.row_count && own_class != NONE && has(FIRST) {
-            positive_ids[pair] = NONE - 1u;
+        if row < job.row_count && own_class < ABSENT && has(FIRST) {
+            positive_ids[pair] = ABSENT - 1u;
         }
         return;
     }

@@ -99,16 +99,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if BATCH_VALUES
     batch_values[pair] = loss_batch_value(seen);
 #else
-    let mapped = loss_target(seen);
+    var mapped = loss_target(seen);
+    if inputs.y < 0.0 {
+        mapped = Target(DEAD, 0.0, 0.0, 0.0);
+    }
     let sine = 0.5 * sqrt(minus * plus);
     let inverse_sine = select(1.0 / sine, 0.0, sine < SMALLEST_SINE);
 #if COLUMNS
-    let column_slope = loss_target_column(seen);
+    let column_slope = select(loss_target_column(seen), 0.0, inputs.y < 0.0);
 #else
     let column_slope = 0.0;
 #end
     pair_scores[pair] = PairScore(
-        dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, inputs.y,
+        dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, abs(inputs.y),
         inputs.zw, column_slope, 0.0,
     );
     pair_terms[pair * TERMS] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);

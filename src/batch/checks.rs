@@ -1,7 +1,10 @@
 //! Checks of a batch's inputs, each naming the argument.
 
 use super::Lists;
-use crate::{Error, Result, shape::IGNORED};
+use crate::{
+    Error, Result,
+    shape::{ABSENT, IGNORED},
+};
 
 pub(super) fn shape(argument: &'static str, expected: String, actual: impl ToString) -> Error {
     Error::Shape {
@@ -24,7 +27,7 @@ pub(super) fn check_ids(
     count: usize,
     ignorable: bool,
 ) -> Result<()> {
-    let bad = |id: &u32| *id as usize >= count && !(ignorable && *id == IGNORED);
+    let bad = |id: &u32| *id as usize >= count && !(ignorable && *id >= ABSENT);
     match ids.iter().position(bad) {
         None => Ok(()),
         Some(at) => Err(Error::Id {

@@ -20,7 +20,8 @@ impl<'a> Lists<'a> {
 /// The candidates that belong to the rows.
 #[derive(Clone, Copy, Debug)]
 pub enum Positives<'a> {
-    /// One id per row; [`IGNORED`](crate::IGNORED) leaves the row out.
+    /// One id per row; [`IGNORED`](crate::IGNORED) leaves the row out, [`ABSENT`](crate::ABSENT) says
+    /// that it has none.
     One(&'a [u32]),
     /// A list per row; each (row, positive) is a pair with a loss of its own.
     Many(Lists<'a>),

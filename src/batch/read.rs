@@ -1,7 +1,10 @@
 //! What the engines read of a batch.
 
 use super::{Batch, Columns, Exclude, GivenScores, Positives, Reduction, checks::shape};
-use crate::{ColumnKind, Matrix, ReductionKind, Result, Shape, shape::MAX_ROW_PARAMETERS};
+use crate::{
+    ColumnKind, Matrix, ReductionKind, Result, Shape,
+    shape::{ABSENT, MAX_ROW_PARAMETERS},
+};
 
 impl<'a> Batch<'a> {
     /// Checks that rows without [`Batch::rows`] are as many as queries, and gives the shape.
@@ -50,6 +53,7 @@ impl<'a> Batch<'a> {
             exclude_self: self.exclude_self,
             positives_in_columns: self.positives_in_columns,
             columns_per_class: self.columns_per_class,
+            absent: self.positive_ids().contains(&ABSENT),
             given: None,
         })
     }

@@ -3,8 +3,8 @@
 mod made;
 
 use crate::{
-    Batch, Columns, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix, Positives, Reduction,
-    Result,
+    ABSENT, Batch, Columns, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix, Positives,
+    Reduction, Result,
     loss::{Spec, TargetForm},
 };
 use made::Random;
@@ -156,6 +156,9 @@ impl Problem {
             return !(second || tangent || spec.column_parameters || spec.entry_constants);
         }
         let centres = self.columns_per_class > 1;
+        if self.positives.contains(&ABSENT) && !spec.absent_positives {
+            return false;
+        }
         (self.sampled.is_some() || !spec.entry_constants) && !(centres && second)
     }
 

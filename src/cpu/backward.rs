@@ -77,7 +77,9 @@ pub(super) fn finish_rows<R: CpuReal>(
             let mut by_norm = 0.0;
             for at in row.pairs.clone() {
                 let (positive, by_target) = (&targets.positives[at], targets.gradients[at]);
-                let id = problem.pairs[at].positive;
+                let Some(id) = problem.pairs[at].positive else {
+                    continue;
+                };
                 problem.candidates.read_double(id, candidate);
                 let own = query_side(problem, row, query);
                 let other = candidate_side(problem, id, candidate);
@@ -150,8 +152,10 @@ pub(super) fn finish_candidates<R: CpuReal>(
     out: &mut [R],
 ) {
     let dim = problem.shape.dim;
-    let positives = problem.pairs.iter().map(|pair| pair.positive as u32);
-    let pairs_of = Occurrences::new(positives, problem.shape.candidates);
+    // Rows without a positive stand behind the last candidate.
+    let none = problem.shape.candidates;
+    let positives = (problem.pairs.iter()).map(|pair| pair.positive.unwrap_or(none) as u32);
+    let pairs_of = Occurrences::new(positives, none + 1);
     let rows = out.par_chunks_mut(dim).enumerate().with_min_len(32);
     rows.for_each_init(
         || [(); 3].map(|()| vec![0.0; dim]),
@@ -178,6 +182,33 @@ pub(super) fn finish_candidates<R: CpuReal>(
             add_through_norm(&problem.candidates, id, candidate, sum, out);
         },
     );
+}
+
+/// Compact gradients: every live pair's own term, in its row behind those of the columns.
+pub(super) fn add_pairs<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    targets: Targets<'_, R>,
+    out: &mut [R],
+) {
+    let dim = problem.shape.dim;
+    let mut buffers = [(); 3].map(|()| vec![0.0; dim]);
+    let [sum, candidate, query] = &mut buffers;
+    let pairs = targets.positives.iter().zip(targets.gradients);
+    for (pair, (positive, by_target)) in problem.pairs.iter().zip(pairs) {
+        let Some(id) = pair.positive else {
+            continue;
+        };
+        let row = &problem.rows[pair.row];
+        problem.candidates.read_double(id, candidate);
+        problem.read_query_double(row, query);
+        sum.fill(0.0);
+        let own = candidate_side(problem, id, candidate);
+        let other = query_side(problem, row, query);
+        positive_backward(problem, positive, *by_target, own, other, sum);
+        let at = problem.shape.columns() + pair.pair;
+        let out = &mut out[at * dim..(at + 1) * dim];
+        add_through_norm(&problem.candidates, id, candidate, sum, out);
+    }
 }
 
 /// Adds a candidate's gradient by its unit vector to the one by its row: linear, so parts of the

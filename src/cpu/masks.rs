@@ -5,7 +5,7 @@ use super::{
     problem::{ActiveRow, Problem},
     product::CpuReal,
 };
-use crate::{Columns, IGNORED};
+use crate::{ABSENT, Columns};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ fn hidden<R: CpuReal>(
         positives
     };
     let own = batch.excludes_self().then_some(row.query as u32);
-    let ids = (positives.iter().chain(excluded).chain(&own)).filter(|&&id| id != IGNORED);
+    let ids = (positives.iter().chain(excluded).chain(&own)).filter(|&&id| id < ABSENT);
     let centres = batch.centres_per_class() as u32;
     let mut columns: Vec<u32> = match shared {
         None => ids

@@ -79,6 +79,8 @@ pub struct Gradients<'a, R> {
     pub candidates: Option<Gradient<'a, R>>,
     /// For the column parameters, N.
     pub column_parameters: Option<Gradient<'a, R>>,
+    /// Whether candidates' gradients are compact, as [`Want::compact`] says.
+    pub compact: bool,
     /// For the second tables, U and N × their width.
     pub second: Option<(Gradient<'a, R>, Gradient<'a, R>)>,
     /// For given scores of the positives, B, and of the columns, B × per row.
@@ -111,11 +113,12 @@ pub fn evaluate_with<R: CpuReal>(
     let want = want.of(&shape);
     let zeros = |wanted: bool, count: usize| wanted.then(|| vec![R::ZERO; count]);
     let mut queries = zeros(want.queries, shape.queries * shape.dim);
-    let mut candidates = zeros(want.candidates, shape.candidates * shape.dim);
+    want.check(&shape)?;
+    let [rows, second_rows] = want.candidate_rows(&shape);
+    let mut candidates = zeros(want.candidates, rows * shape.dim);
     let mut parameters = zeros(want.column_parameters, shape.candidates);
     let second = |rows: usize| zeros(want.second, rows * shape.second_dim.unwrap_or(0));
-    let (mut second_queries, mut second_candidates) =
-        (second(shape.queries), second(shape.candidates));
+    let (mut second_queries, mut second_candidates) = (second(shape.queries), second(second_rows));
     let mut positive_scores = zeros(want.scores, shape.pairs);
     let mut column_scores = zeros(want.scores, shape.rows * shape.columns());
     fn whole<R>(out: &mut Option<Vec<R>>) -> Option<Gradient<'_, R>> {
@@ -125,6 +128,7 @@ pub fn evaluate_with<R: CpuReal>(
         queries: whole(&mut queries),
         candidates: whole(&mut candidates),
         column_parameters: whole(&mut parameters),
+        compact: want.compact,
         second: whole(&mut second_queries).zip(whole(&mut second_candidates)),
         scores: whole(&mut positive_scores).zip(whole(&mut column_scores)),
     };
@@ -160,11 +164,13 @@ pub fn evaluate_into<R: CpuReal>(
         &gradients.queries,
         shape.queries * shape.dim,
     )?;
-    check_length(
-        "grad_candidates",
-        &gradients.candidates,
-        shape.candidates * shape.dim,
-    )?;
+    let want = Want {
+        compact: gradients.compact,
+        ..Want::NOTHING
+    };
+    want.check(&shape)?;
+    let [rows, second_rows] = want.candidate_rows(&shape);
+    check_length("grad_candidates", &gradients.candidates, rows * shape.dim)?;
     check_length(
         "grad_column_parameters",
         &gradients.column_parameters,
@@ -173,7 +179,7 @@ pub fn evaluate_into<R: CpuReal>(
     if let Some((queries, candidates)) = &gradients.second {
         let dim = shape.second_dim.unwrap_or(0);
         check_count("grad_second_queries", queries, shape.queries * dim)?;
-        check_count("grad_second_candidates", candidates, shape.candidates * dim)?;
+        check_count("grad_second_candidates", candidates, second_rows * dim)?;
     }
     if let Some((positives, columns)) = &gradients.scores {
         let entries = shape.rows * shape.columns();

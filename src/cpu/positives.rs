@@ -27,17 +27,41 @@ pub(super) struct Positive<R> {
     pub(super) by_column: f64,
 }
 
+/// t where there is no positive: nothing beside any score, and no infinity.
+const NOTHING: f64 = -1e32;
+
+impl<R: Real> Positive<R> {
+    /// Of a row without a positive.
+    fn absent() -> Self {
+        Positive {
+            score: 0.0,
+            target: Target {
+                value: R::from_f64(NOTHING),
+                slope: R::ZERO,
+                norm_slope: R::ZERO,
+                row_constant: R::ZERO,
+            },
+            by_column: 0.0,
+        }
+    }
+}
+
 /// Scores of all live pairs, in their order.
 pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Positive<R>> {
     let batch = if problem.spec.batch_statistics {
-        batch_statistics(&each_pair(problem, |_, seen| {
+        let values = each_pair(problem, |score| {
+            let seen = score?.1;
             let value = problem.kernels.batch_value(seen, &problem.parameters);
-            value.to_f64()
-        }))
+            Some(value.to_f64())
+        });
+        batch_statistics(&values.into_iter().flatten().collect::<Vec<_>>())
     } else {
         BatchStatistics::default()
     };
-    each_pair(problem, |score, seen| {
+    each_pair(problem, |score| {
+        let Some((score, seen)) = score else {
+            return Positive::absent();
+        };
         let seen = PositiveScore { batch, ..seen };
         Positive {
             score,
@@ -49,10 +73,11 @@ pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Posit
     })
 }
 
-/// `work` on the unscaled score of every live pair and on what the loss sees of it.
+/// `work` on the unscaled score of every live pair and on what the loss sees of it; on nothing where
+/// there is no positive.
 fn each_pair<R: CpuReal, T: Send>(
     problem: &Problem<'_, R>,
-    work: impl Fn(f64, PositiveScore<R>) -> T + Sync,
+    work: impl Fn(Option<(f64, PositiveScore<R>)>) -> T + Sync,
 ) -> Vec<T> {
     let dim = problem.shape.dim;
     let scored = problem.rows.par_iter().with_min_len(8).map_init(
@@ -65,10 +90,13 @@ fn each_pair<R: CpuReal, T: Send>(
             let pairs = &problem.pairs[row.pairs.clone()];
             (pairs.iter())
                 .map(|pair| {
+                    let Some(id) = pair.positive else {
+                        return work(None);
+                    };
                     let (score, chords) = match given {
                         Some(given) => (given.positive(row.row), [1.0; 2]),
                         None => {
-                            problem.candidates.read_double(pair.positive, candidate);
+                            problem.candidates.read_double(id, candidate);
                             let length = row.factor * row.norm;
                             geometry(problem.spec.score, query, candidate, length)
                         }
@@ -79,10 +107,10 @@ fn each_pair<R: CpuReal, T: Send>(
                         one_plus_cos: R::from_f64(chords[1]),
                         query_norm: R::from_f64(row.norm),
                         row: problem.row_parameters(row),
-                        column: problem.column_parameter(pair.positive),
+                        column: problem.column_parameter(id),
                         batch: BatchStatistics::default(),
                     };
-                    work(score, seen)
+                    work(Some((score, seen)))
                 })
                 .collect::<Vec<_>>()
         },

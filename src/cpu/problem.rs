@@ -7,7 +7,7 @@ use super::{
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{
-    Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
+    ABSENT, Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
     loss::{Parameters, Score, Spec},
     shape::{MAX_CONSTANTS, MAX_ROW_PARAMETERS},
 };
@@ -33,8 +33,8 @@ pub(super) struct ActiveRow {
 pub(super) struct LivePair {
     /// Its number in the batch.
     pub(super) pair: usize,
-    /// Its candidate.
-    pub(super) positive: usize,
+    /// Its candidate; `None` for a row without one.
+    pub(super) positive: Option<usize>,
     /// Its row, as a position in [`Problem::rows`].
     pub(super) row: usize,
 }
@@ -143,11 +143,10 @@ impl<'a, R: CpuReal> Problem<'a, R> {
         }
     }
 
-    /// −log q of a candidate.
-    pub(super) fn positive_offset(&self, id: usize) -> R {
-        self.batch
-            .log_probabilities()
-            .map_or(R::ZERO, |log_q| -R::from_f32(log_q[id]))
+    /// −log q of a pair's candidate.
+    pub(super) fn positive_offset(&self, id: Option<usize>) -> R {
+        let log_q = self.batch.log_probabilities().zip(id);
+        log_q.map_or(R::ZERO, |(log_q, id)| -R::from_f32(log_q[id]))
     }
 
     /// The parameters of an active row.
@@ -196,7 +195,7 @@ fn active_rows(batch: &Batch<'_>, score: Score) -> (Vec<ActiveRow>, Vec<LivePair
         let live = batch.pairs_of(row).filter(|&pair| ids[pair] != IGNORED);
         pairs.extend(live.map(|pair| LivePair {
             pair,
-            positive: ids[pair] as usize,
+            positive: (ids[pair] != ABSENT).then_some(ids[pair] as usize),
             row: rows.len(),
         }));
         if pairs.len() > start {
@@ -238,17 +237,20 @@ fn choose_centres<R: CpuReal>(
     pairs.par_iter_mut().with_min_len(8).for_each_init(
         || [(); 2].map(|()| vec![0.0; table.dim()]),
         |[query, candidate], pair| {
+            let Some(class) = pair.positive else {
+                return;
+            };
             let row = &rows[pair.row];
             read_scaled(&table, row.query, row.factor, query);
             let mut best = (f64::NEG_INFINITY, 0);
-            for id in pair.positive * count..(pair.positive + 1) * count {
+            for id in class * count..(class + 1) * count {
                 candidates.read_double(id, candidate);
                 let score = dot(query, candidate);
                 if score > best.0 {
                     best = (score, id);
                 }
             }
-            pair.positive = best.1;
+            pair.positive = Some(best.1);
         },
     );
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Gradient, Gradients,
-    backward::{Targets, add_through_norm, finish_candidates, load},
+    backward::{Targets, add_pairs, add_through_norm, finish_candidates, load},
     gradients::{Operands, grad_columns, sampled_grad_candidates},
     occurrences::Occurrences,
     plan::Plan,
@@ -24,6 +24,8 @@ pub(super) struct Sinks<'a, R> {
     /// after the last block. Where it holds something else already, or a candidate has several
     /// columns, they are completed and added piece by piece.
     in_place: bool,
+    /// Whether columns and pairs have rows of their own in the candidates' gradients.
+    compact: bool,
     /// The sums of one piece.
     sums: Vec<R>,
     /// Where the column parameters' gradient goes, and its sums.
@@ -48,6 +50,7 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             queries,
             candidates,
             in_place: !listed && !added,
+            compact: gradients.compact,
             sums: Vec::new(),
             column_parameters,
             second: (gradients.second)
@@ -110,7 +113,7 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             plan,
             block,
             chunk,
-            shared,
+            shared: shared.filter(|_| !self.compact),
         };
         place.add(operands, self.in_place, &mut self.sums, out);
     }
@@ -133,7 +136,7 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             plan,
             block,
             chunk,
-            shared,
+            shared: shared.filter(|_| !self.compact),
         };
         place.add(operands, false, &mut self.sums, out);
     }
@@ -154,7 +157,11 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             check_finite("grad_second_candidates", candidates)?;
         }
         if let Some(out) = self.candidates {
-            finish_candidates(problem, targets, self.in_place, out);
+            if self.compact {
+                add_pairs(problem, targets, out);
+            } else {
+                finish_candidates(problem, targets, self.in_place, out);
+            }
             check_finite("grad_candidates", out)?;
         }
         check_finite("grad_queries", self.queries.unwrap_or_default())
@@ -189,7 +196,9 @@ fn finish_column_parameters<R: CpuReal>(
 ) {
     let positives = targets.positives.iter().zip(targets.gradients);
     for (pair, (positive, by_target)) in problem.pairs.iter().zip(positives) {
-        sums[pair.positive] += by_target * positive.by_column;
+        if let Some(id) = pair.positive {
+            sums[id] += by_target * positive.by_column;
+        }
     }
     for (out_number, sum) in out.out.iter_mut().zip(sums) {
         let before = if out.add { *out_number } else { R::ZERO };
@@ -229,7 +238,10 @@ impl<R: CpuReal> Place<'_, R> {
                 (Columns::Shared(ids), Some(places)) => {
                     add_listed(candidates, ids, places, sums, &piece, out);
                 }
-                _ => add_piece(candidates, sums, &piece, out),
+                (Columns::Shared(ids), None) => {
+                    add_piece(candidates, |column| ids[column] as usize, sums, &piece, out);
+                }
+                _ => add_piece(candidates, |column| column, sums, &piece, out),
             }
         }
     }
@@ -240,9 +252,11 @@ fn zero<R: Real>(out: &mut [R]) {
         .for_each(|out| out.fill(R::ZERO));
 }
 
-/// Completes a piece's sums and adds them to the gradients of the candidates, which are its columns.
+/// Completes a piece's sums and adds them to the gradients' rows of its columns; `id` tells the
+/// candidate of a column.
 fn add_piece<R: CpuReal>(
     candidates: &Candidates<'_, R>,
+    id: impl Fn(usize) -> usize + Sync,
     sums: &[R],
     piece: &Range<usize>,
     out: &mut [R],
@@ -253,7 +267,7 @@ fn add_piece<R: CpuReal>(
     rows.with_min_len(32).for_each_init(
         || [(); 2].map(|()| vec![0.0; dim]),
         |[sum, candidate], (i, (out, sums))| {
-            let id = piece.start + i;
+            let id = id(piece.start + i);
             load(sum, sums);
             candidates.read_double(id, candidate);
             add_through_norm(candidates, id, candidate, sum, out);

@@ -97,6 +97,7 @@ flags!(
     REFERENCE = 4194304,
     CONTINUED = 8388608,
     SECOND_TABLES = 16777216,
+    COMPACT = 33554432,
 );
 
 /// `flag` if `on`.

@@ -108,6 +108,7 @@ pub fn estimate(
     layouts.check(shape)?;
     let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
     let want = options.want.of(shape);
+    want.check(shape)?;
     numbers_fit(shape, limits)?;
     let mut schedule = Schedule {
         shape,

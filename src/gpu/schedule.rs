@@ -116,6 +116,7 @@ impl Schedule<'_> {
                 | flag(job::COLUMN_PARAMETERS, self.shape.column_parameters)
                 | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)
                 | flag(job::REFERENCE, self.shape.given == Some(true))
+                | flag(job::COMPACT, self.want.compact)
                 | flag(job::TANGENT, self.spec.target == TargetForm::Tangent)
                 | flag(
                     job::PER_GROUP,

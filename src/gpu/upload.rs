@@ -175,7 +175,9 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
             size,
         }
     };
-    let want = want.of(&batch.shape()?);
+    let shape = batch.shape()?;
+    let want = want.of(&shape);
+    let [rows, second_rows] = want.candidate_rows(&shape);
     let (queries, candidates) = (batch.query_table(), batch.candidate_table());
     let scores = batch.given_scores();
     let theta: Vec<f32> = batch
@@ -183,8 +185,8 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         .iter()
         .map(|x| crate::real::Real::from_f64(*x))
         .collect();
-    let numbers = |matrix: Matrix<'_>| matrix.rows() * matrix.dim();
-    let second_numbers = (batch.second_tables()).map_or([0; 2], |(q, c)| [numbers(q), numbers(c)]);
+    let second_dim = shape.second_dim.unwrap_or(0);
+    let second_numbers = [shape.queries * second_dim, second_rows * second_dim];
     let second = match batch.second_tables() {
         None => None,
         Some((q, c)) => Some((table("adv_queries", q)?, table("adv_candidates", c)?)),
@@ -246,7 +248,7 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         entry_constants: given("entry_constants", batch.all_entry_constants()),
         grad_queries: (want.queries).then(|| grad("grad_queries", queries.rows() * queries.dim())),
         grad_candidates: (want.candidates)
-            .then(|| grad("grad_candidates", candidates.rows() * candidates.dim())),
+            .then(|| grad("grad_candidates", rows * candidates.dim())),
         grad_column_parameters: want
             .column_parameters
             .then(|| grad("grad_column_parameters", candidates.rows())),

@@ -109,6 +109,9 @@ pub struct Spec {
     pub column_parameters: bool,
     /// Whether `pair` reads a number per (row, slot) of sampled columns.
     pub entry_constants: bool,
+    /// Whether rows may be without a positive ([`ABSENT`](crate::ABSENT)): their t is −1e32, a
+    /// constant, and `row` makes of it what the loss says.
+    pub absent_positives: bool,
     /// Whether `target` reads statistics of [`Loss::batch_value`](super::Loss::batch_value) over
     /// the batch.
     pub batch_statistics: bool,
@@ -132,6 +135,7 @@ impl Spec {
             row_parameters: 0,
             column_parameters: false,
             entry_constants: false,
+            absent_positives: false,
             batch_statistics: false,
         }
     }
@@ -142,7 +146,7 @@ impl Spec {
     /// Wrong number of θ, second tables missing or superfluous, `log_q` with a plain sum, a target
     /// in tangent form with dot products, weights or another reduction beside [`Outer::LogMeanExp`],
     /// row parameters, column parameters or entry constants missing or superfluous, a target in
-    /// tangent form with given scores.
+    /// tangent form with given scores, rows without a positive.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.check_numbers(shape)?;
         if shape.thetas != self.thetas {
@@ -162,6 +166,10 @@ impl Spec {
                 "{}: {verb} second tables (adv_queries, adv_candidates)",
                 self.name
             );
+            return Err(Error::Unsupported(message));
+        }
+        if shape.absent && !self.absent_positives {
+            let message = format!("{}: every row needs a positive", self.name);
             return Err(Error::Unsupported(message));
         }
         if shape.given.is_some() && self.target == TargetForm::Tangent {

@@ -220,3 +220,66 @@ impl Loss for NormMargin {
         }
     }
 }
+
+/// One half of Proxy-Anchor: `softplus(LSE_j s_j/τ) + softplus(−s⁺/τ)`; a row without a positive has
+/// the first term alone.
+#[derive(Clone, Debug)]
+pub struct Anchored;
+
+impl Loss for Anchored {
+    fn spec(&self) -> Spec {
+        Spec {
+            absent_positives: true,
+            ..Spec::log_sum_exp("anchored", Score::Cosine, 1.0)
+        }
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        vec![5.0]
+    }
+
+    fn check(&self, _shape: &Shape) -> Result<()> {
+        Ok(())
+    }
+
+    fn wgsl(&self) -> &'static str {
+        "fn loss_target(positive: PositiveScore) -> Target {
+            let sharpness = loss_constant(0u);
+            return Target(-sharpness * positive.score, -sharpness, 0.0, 0.0);
+        }
+        fn loss_pair(entry: Entry) -> Pair {
+            let sharpness = loss_constant(0u);
+            return Pair(sharpness * entry.score, sharpness, 0.0);
+        }
+        fn loss_row(row: Row) -> RowLoss {
+            return RowLoss(
+                softplus(row.sum) + softplus(row.target_value), sigmoid(row.sum), sigmoid(row.target_value),
+            );
+        }"
+    }
+
+    fn target<R: Real>(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
+        Target {
+            value: -p.constants[0] * positive.score,
+            slope: -p.constants[0],
+            norm_slope: R::ZERO,
+            row_constant: R::ZERO,
+        }
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+        Pair {
+            value: p.constants[0] * entry.score,
+            score_slope: p.constants[0],
+            target_slope: R::ZERO,
+        }
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
+        RowLoss {
+            value: row.sum.softplus() + row.target.softplus(),
+            sum_slope: row.sum.sigmoid(),
+            target_slope: row.target.sigmoid(),
+        }
+    }
+}

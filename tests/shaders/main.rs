@@ -46,8 +46,8 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     let registered = registry::variants();
     let registered = registered.iter().map(|loss| loss.as_dyn());
     let wide = contract::Wide::ALL.iter().map(|loss| loss as &dyn DynLoss);
-    let norm_margin = &contract::NormMargin as &dyn DynLoss;
-    for loss in registered.chain(wide).chain([norm_margin]) {
+    let others: [&dyn DynLoss; 2] = [&contract::NormMargin, &contract::Anchored];
+    for loss in registered.chain(wide).chain(others) {
         if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
             for family in FAMILIES {
                 compose_family(loss, family, &mut all);

@@ -1,7 +1,7 @@
 //! The problems, one by one.
 
 use super::Problem;
-use crate::IGNORED;
+use crate::{ABSENT, IGNORED};
 
 /// Between them every form that a batch can have.
 pub(super) fn all() -> Vec<Problem> {
@@ -19,6 +19,7 @@ pub(super) fn all() -> Vec<Problem> {
         own_rows(),
         sub_centres(),
         given_scores(),
+        without_positives(),
     ]
 }
 
@@ -155,6 +156,18 @@ fn given_scores() -> Problem {
         given: Some([numbers(9), numbers(9 * 6), numbers(9), numbers(9 * 6)]),
         ..Problem::new("given-scores", [1, 1, 1])
     }
+}
+
+/// Rows without a positive that count all the same, one ignored row, log probabilities.
+fn without_positives() -> Problem {
+    let mut problem = Problem::new("without-positives", [9, 33, 7]);
+    for row in [2, 3, 7] {
+        problem.positives[row] = ABSENT;
+    }
+    problem.positives[5] = IGNORED;
+    let numbers = Random(10).numbers(33);
+    problem.log_q = Some(numbers.iter().map(|x| 2.0 * x - 3.0).collect());
+    problem
 }
 
 fn running_sum(counts: &[u32]) -> Vec<u32> {

@@ -172,6 +172,7 @@ impl Plan {
         };
         let (u, n, d) = (shape.queries, shape.candidates, shape.dim);
         let second = shape.second_dim.unwrap_or(1);
+        let [rows, second_rows] = self.options.want.candidate_rows(shape);
         let lists = if shape.exclude_by_query {
             u
         } else {
@@ -222,7 +223,7 @@ impl Plan {
             Slot::GradSecondCandidates => (
                 "grad_second_candidates",
                 buffers.grad_second_candidates.as_ref(),
-                table(n, second),
+                table(second_rows, second),
             ),
             Slot::GivenPositives => (
                 "positive_scores",
@@ -268,7 +269,7 @@ impl Plan {
             _ => (
                 "grad_candidates",
                 buffers.grad_candidates.as_ref(),
-                table(n, d),
+                table(rows, d),
             ),
         }
     }

@@ -96,7 +96,8 @@ impl Schedule<'_> {
     }
 
     pub(super) fn norm_candidates(&mut self, job: Job, tables: Tables) -> Result<()> {
-        let all = self.shape.columns == ColumnKind::All;
+        // Compact gradients have a row per column, whatever its candidate.
+        let all = self.shape.columns == ColumnKind::All || self.want.compact;
         let given = |slot: Slot| if all { Slot::Nothing } else { slot };
         let begin = u64::from(job.column_begin + job.weight_begin);
         let end = begin + u64::from(job.weight_count);
@@ -181,11 +182,12 @@ impl Schedule<'_> {
 
     /// Pieces of a gradient.
     pub(super) fn grad_pieces(&self, slot: Slot) -> Result<Vec<Piece>> {
+        let [candidates, second] = self.want.candidate_rows(self.shape);
         let (rows, what) = match slot {
             Slot::GradQueries => (self.shape.queries, "grad_queries"),
             Slot::GradSecondQueries => (self.shape.queries, "grad_second_queries"),
-            Slot::GradSecondCandidates => (self.shape.candidates, "grad_second_candidates"),
-            _ => (self.shape.candidates, "grad_candidates"),
+            Slot::GradSecondCandidates => (second, "grad_second_candidates"),
+            _ => (candidates, "grad_candidates"),
         };
         Sizes::pieces(rows as u64, self.layouts.of(slot), self.limits, what)
     }
