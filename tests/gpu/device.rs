@@ -63,6 +63,7 @@ impl Prepared {
         let shape = batch.shape().expect("it has a shape");
         let plan = Plan::new(context, loss, &shape, &layouts(batch), options)
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        plan.set_factor(batch.value_factor());
         let buffers = upload(context, batch, options.want).expect("it uploads");
         let prepared = Prepared { plan, buffers };
         for grad in prepared.gradients() {
