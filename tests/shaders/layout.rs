@@ -106,6 +106,8 @@ fn every_file_is_a_stage_or_a_fragment_that_something_uses() {
         let default = [
             "loss_target",
             "loss_target_column",
+            "loss_batch_value",
+            "loss_pair_column",
             "loss_pair_second",
             "loss_row_second",
         ]
