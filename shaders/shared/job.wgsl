@@ -113,6 +113,8 @@ const REFERENCE: u32 = 4194304u;
 const CONTINUED: u32 = 8388608u;
 // Columns and pairs have rows of their own in the candidates' gradients.
 const COMPACT: u32 = 33554432u;
+// Rows may be without a positive.
+const WITHOUT_POSITIVES: u32 = 67108864u;
 // The second tables are at work: positives have no part in them.
 const SECOND_TABLES: u32 = 16777216u;
 

@@ -61,7 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id >= job.table_rows {
         if job.table_begin == 0u {
             write_nothing(at);
-            let ignored = id >= ABSENT && has(IGNORABLE);
+            let known = id == NONE || (id == ABSENT && has(WITHOUT_POSITIVES));
+            let ignored = known && has(IGNORABLE);
             if list_place != NONE && !ignored && has(COUNT) {
                 atomicAdd(&status[BAD_IDS], 1u);
             }

@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if is_infinite(weight) {
             atomicAdd(&status[NOT_FINITE], 1u);
         }
-        let absent = positive_ids[pair] == ABSENT;
+        let absent = positive_ids[pair] == ABSENT && has(WITHOUT_POSITIVES);
         let ignored = positive_ids[pair] >= job.table_rows && !absent;
         if positive_ids[pair] == NONE {
             atomicAdd(&status[IGNORED_PAIRS], 1u);

@@ -98,6 +98,7 @@ flags!(
     CONTINUED = 8388608,
     SECOND_TABLES = 16777216,
     COMPACT = 33554432,
+    WITHOUT_POSITIVES = 67108864,
 );
 
 /// `flag` if `on`.
