@@ -33,8 +33,7 @@ const CEILING: f64 = 16.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The result: `value`, `row_values`, `grad_queries`, `grad_candidates`,
-    /// `grad_column_parameters` or `grad_theta`.
+    /// The result: `value`, `row_values`, or a gradient by its name in [`Output`].
     pub name: &'static str,
     /// Its largest absolute error; infinite for a NaN or a missing result.
     pub error: f64,
@@ -74,8 +73,8 @@ pub fn check(
 
 /// Judges results that something computed for `loss` and `batch` in f32.
 ///
-/// Both gradients are judged; a missing one is infinitely wrong, so leave the batch's candidates
-/// unfrozen.
+/// All gradients that the batch has are judged; a missing one is infinitely wrong, so leave nothing
+/// frozen.
 ///
 /// # Errors
 /// The reference cannot be evaluated.

@@ -1,22 +1,21 @@
 //! A plan: the pipelines, scratch and dispatches of one (loss, shape), ready to be recorded.
 
 mod bind;
+mod encode;
+mod estimate;
 mod text;
 
 use super::{
-    Buffers, Context, Pipeline, TableLayouts,
-    job::JOB_STRIDE,
-    schedule::{Dispatch, Schedule},
-    sizes::{Limits, Sizes},
-    slot::Slot,
-    tables::Slice,
+    Buffers, Context, Pipeline, TableLayouts, job::JOB_STRIDE, schedule::Dispatch, sizes::Sizes,
+    slot::Slot, tables::Slice,
 };
 use crate::{
     DynLoss, Error, Result, Shape, Want,
     shape::{MAX_CONSTANTS, MAX_THETA},
 };
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
+pub use estimate::{Estimate, estimate};
 use text::compile;
 pub use text::shader_text;
 
@@ -59,19 +58,6 @@ pub struct Plan {
     bound: std::sync::Mutex<Option<(Buffers, Arc<Vec<wgpu::BindGroup>>)>>,
 }
 
-/// Sizes and dispatches of a plan, before anything is allocated.
-#[derive(Debug)]
-pub struct Estimate {
-    /// The cuts.
-    pub sizes: Sizes,
-    /// The dispatches.
-    pub dispatches: Vec<Dispatch>,
-    /// How many of them give the value.
-    pub forward: usize,
-    /// Bytes that the plan will allocate.
-    pub bytes: u64,
-}
-
 /// The caller's gradients.
 const GRADIENTS: [Slot; 7] = [
     Slot::GradQueries,
@@ -89,90 +75,6 @@ const THETA_AT: u64 = (MAX_CONSTANTS * 4) as u64;
 const SCALES_AT: u64 = THETA_AT + (MAX_THETA * 4) as u64;
 const PARAMETER_BYTES: u64 = ((MAX_CONSTANTS + MAX_THETA + 4) * 4) as u64;
 
-/// What a plan would do and allocate. Allocates nothing.
-///
-/// # Errors
-/// The loss refuses the shape, or a buffer exceeds the limits.
-pub fn estimate(
-    loss: &dyn DynLoss,
-    shape: &Shape,
-    layouts: &TableLayouts,
-    options: &PlanOptions,
-    lanes: u32,
-    limits: &Limits,
-) -> Result<Estimate> {
-    shape.check()?;
-    loss.check(shape)?;
-    let spec = loss.spec();
-    spec.check(shape)?;
-    layouts.check(shape)?;
-    let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
-    let want = options.want.of(shape);
-    want.check(shape)?;
-    numbers_fit(shape, limits)?;
-    let mut schedule = Schedule {
-        shape,
-        spec: &spec,
-        sizes: &sizes,
-        layouts,
-        limits,
-        lanes: u64::from(lanes),
-        want,
-        accumulate: options.accumulate,
-        list: Vec::new(),
-    };
-    let forward = schedule.build()?;
-    let dispatches = schedule.list;
-    let gradients = want != Want::NOTHING;
-    let mut bytes = PARAMETER_BYTES + (dispatches.len() * JOB_STRIDE) as u64;
-    for slot in Slot::own() {
-        let own = sizes.bytes_of(slot, gradients);
-        if own > limits.max_binding {
-            return Err(Error::TooLarge {
-                what: format!("buffer {slot:?} of the plan"),
-                bytes: own,
-                limit: limits.max_binding,
-            });
-        }
-        bytes += allocated(own);
-    }
-    Ok(Estimate {
-        sizes,
-        dispatches,
-        forward,
-        bytes,
-    })
-}
-
-/// Checks that the caller's numbers, which are bound whole, fit a binding.
-fn numbers_fit(shape: &Shape, limits: &Limits) -> Result<()> {
-    let given = |on: bool, count: usize| if on { count as u64 * 4 } else { 0 };
-    for (what, bytes) in [
-        ("log_q", given(shape.log_q, shape.candidates)),
-        (
-            "column_parameters",
-            given(shape.column_parameters, shape.candidates),
-        ),
-        (
-            "column_scores",
-            given(shape.given.is_some(), shape.rows * shape.columns()),
-        ),
-        (
-            "entry_constants",
-            given(shape.entry_constants, shape.rows * shape.columns()),
-        ),
-    ] {
-        if bytes > limits.max_binding {
-            return Err(Error::TooLarge {
-                what: format!("{what} in one binding"),
-                bytes,
-                limit: limits.max_binding,
-            });
-        }
-    }
-    Ok(())
-}
-
 impl Want {
     /// Whether this gradient is wanted.
     pub(super) fn wants(self, slot: Slot) -> bool {
@@ -188,11 +90,6 @@ impl Want {
 
 /// A caller's list: name, range, the plan's copy, words.
 type List<'a> = (&'static str, &'a Option<Slice>, Option<Slot>, usize);
-
-/// What a buffer of `bytes` takes.
-fn allocated(bytes: u64) -> u64 {
-    bytes.max(JOB_STRIDE as u64).next_multiple_of(4)
-}
 
 impl Plan {
     /// Compiles and allocates.
@@ -355,108 +252,6 @@ impl Plan {
     #[must_use]
     pub fn flops(&self) -> u64 {
         self.dispatches.iter().map(|dispatch| dispatch.flops).sum()
-    }
-
-    /// Consecutive parts of at most about `flops` each, to stay below a watchdog.
-    #[must_use]
-    pub fn split(&self, flops: u64) -> Vec<Range<usize>> {
-        let (mut parts, mut begin, mut sum) = (Vec::new(), 0, 0);
-        for (at, dispatch) in self.dispatches.iter().enumerate() {
-            if sum > 0 && sum + dispatch.flops > flops {
-                parts.push(begin..at);
-                (begin, sum) = (at, 0);
-            }
-            sum += dispatch.flops;
-        }
-        parts.push(begin..self.dispatches.len());
-        parts
-    }
-
-    /// Records the whole evaluation; neither submits nor waits.
-    ///
-    /// # Errors
-    /// A missing or too small buffer, a bad offset, a lost device.
-    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder, buffers: &Buffers) -> Result<()> {
-        self.encode_part(encoder, buffers, 0..self.parts())
-    }
-
-    /// Records the part of the evaluation that gives value and row losses.
-    ///
-    /// # Errors
-    /// As [`Plan::encode`].
-    pub fn encode_forward(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        buffers: &Buffers,
-    ) -> Result<()> {
-        self.encode_part(encoder, buffers, 0..self.forward)
-    }
-
-    /// Records some of the dispatches, in order.
-    ///
-    /// # Errors
-    /// As [`Plan::encode`].
-    pub fn encode_part(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        buffers: &Buffers,
-        part: Range<usize>,
-    ) -> Result<()> {
-        self.context.check_lost()?;
-        let groups = self.bind(buffers)?;
-        if part.start == 0 {
-            self.encode_copies(encoder, buffers);
-        }
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("wgloss"),
-                timestamp_writes: None,
-            });
-            for at in part.clone() {
-                let dispatch = &self.dispatches[at];
-                let offset = u32::try_from(at * JOB_STRIDE).unwrap_or(u32::MAX);
-                pass.set_pipeline(&self.pipelines[at].pipeline);
-                pass.set_bind_group(0, &groups[at], &[offset]);
-                pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
-            }
-        }
-        if let (Some(value), true) = (&buffers.value, part.end >= self.forward) {
-            let scalars = &self.own[&Slot::BatchScalars];
-            encoder.copy_buffer_to_buffer(scalars, 0, &value.buffer, value.offset, 4);
-        }
-        if let (Some(status), true) = (&buffers.status, part.end == self.parts()) {
-            let counts = &self.own[&Slot::Status];
-            encoder.copy_buffer_to_buffer(counts, 0, &status.buffer, status.offset, 8);
-        }
-        Ok(())
-    }
-
-    /// Copies lists and θ, clears counts and, unless added to, the gradients.
-    fn encode_copies(&self, encoder: &mut wgpu::CommandEncoder, buffers: &Buffers) {
-        for (_, from, slot, words) in self.lists(buffers) {
-            if let (Some(from), true) = (from, words > 0) {
-                let (to, at) = match slot {
-                    Some(slot) => (&self.own[&slot], 0),
-                    None => (&self.parameters, THETA_AT),
-                };
-                let bytes = words as u64 * 4;
-                encoder.copy_buffer_to_buffer(&from.buffer, from.offset, to, at, bytes);
-            }
-        }
-        encoder.clear_buffer(&self.own[&Slot::Status], 0, None);
-        encoder.clear_buffer(&self.own[&Slot::Heads], 0, None);
-        if self.options.accumulate {
-            return;
-        }
-        for slot in GRADIENTS {
-            // Between rows that lie apart is what is not ours; a stage clears those.
-            let apart = matches!(slot, Slot::GradQueries | Slot::GradCandidates)
-                && self.layouts.of(slot).stride != self.shape.dim;
-            let (_, grad, bytes) = self.named(buffers, slot);
-            if let (Some(grad), true) = (grad, !apart && self.options.want.wants(slot)) {
-                encoder.clear_buffer(&grad.buffer, grad.offset, Some(bytes));
-            }
-        }
     }
 
     /// One of the plan's result buffers.

@@ -118,7 +118,7 @@ impl Schedule<'_> {
                 | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)
                 | flag(job::REFERENCE, self.shape.given == Some(true))
                 | flag(job::COMPACT, self.want.compact)
-                | flag(job::ABSENT_ROWS, self.shape.absent)
+                | flag(job::ABSENT_ROWS, self.spec.absent_positives)
                 | flag(job::TANGENT, self.spec.target == TargetForm::Tangent)
                 | flag(
                     job::PER_GROUP,

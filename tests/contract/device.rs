@@ -37,8 +37,10 @@ impl Run {
     ) -> Self {
         let shape = batch.shape().expect("a shape");
         let plan = Plan::new(context, loss, &shape, &layouts(batch), options);
+        let plan = plan.unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        plan.set_factor(batch.value_factor());
         Run {
-            plan: plan.unwrap_or_else(|error| panic!("{loss:?}: {error}")),
+            plan,
             buffers: upload(context, batch, options.want).expect("it uploads"),
         }
     }

@@ -7,8 +7,8 @@ use super::{
     numbers::{ids, numbers},
 };
 use wgloss::{
-    Batch, Columns, DynLoss, Error, GivenScores, Lists, Loss, Matrix, Positives, Real, Result,
-    Shape, Want,
+    ABSENT, Batch, Columns, DynLoss, Error, GivenScores, IGNORED, Lists, Loss, Matrix, Positives,
+    Real, Result, Shape, Want,
     check::judge,
     cpu,
     gpu::PlanOptions,
@@ -252,6 +252,26 @@ fn numbers_on_the_device_that_are_not_finite_are_an_error() {
         run.write(&slice, numbers);
     }
     run.from(f32::NAN).expect("all numbers are finite again");
+}
+
+/// A device's ids are no better than a slice's: a row without a positive is for losses that take it.
+#[test]
+fn rows_without_a_positive_on_the_device_are_an_error() {
+    let tables = Tables::new();
+    let batch = tables.batch();
+    let run = Run::new(full(), &Sl::new(0.5), &batch, &PlanOptions::default());
+    run.from(f32::NAN).expect("all ids are good");
+    let positives = run.buffers.positives.clone().expect("they are given");
+    let mut ids = tables.positives[..9].to_vec();
+    for (id, good) in [(IGNORED, true), (ABSENT, false), (40, false)] {
+        ids[3] = id;
+        let words: Vec<f32> = ids.iter().map(|id| f32::from_bits(*id)).collect();
+        run.write(&positives, &words);
+        match run.from(f32::NAN) {
+            Ok(_) => assert!(good, "{id} went unnoticed"),
+            Err(error) => assert!(!good && matches!(error, Error::DeviceInput(_)), "{error}"),
+        }
+    }
 }
 
 /// Every gradient by itself is what it is beside the others, on the processor too.

@@ -1,0 +1,113 @@
+//! What a plan would do and allocate.
+
+use super::{PARAMETER_BYTES, PlanOptions};
+use crate::gpu::{
+    TableLayouts,
+    job::JOB_STRIDE,
+    schedule::{Dispatch, Schedule},
+    sizes::{Limits, Sizes},
+    slot::Slot,
+};
+use crate::{DynLoss, Error, Result, Shape, Want};
+
+/// Sizes and dispatches of a plan, before anything is allocated.
+#[derive(Debug)]
+pub struct Estimate {
+    /// The cuts.
+    pub sizes: Sizes,
+    /// The dispatches.
+    pub dispatches: Vec<Dispatch>,
+    /// How many of them give the value.
+    pub forward: usize,
+    /// Bytes that the plan will allocate.
+    pub bytes: u64,
+}
+
+/// What a plan would do and allocate. Allocates nothing.
+///
+/// # Errors
+/// The loss refuses the shape, or a buffer exceeds the limits.
+pub fn estimate(
+    loss: &dyn DynLoss,
+    shape: &Shape,
+    layouts: &TableLayouts,
+    options: &PlanOptions,
+    lanes: u32,
+    limits: &Limits,
+) -> Result<Estimate> {
+    shape.check()?;
+    loss.check(shape)?;
+    let spec = loss.spec();
+    spec.check(shape)?;
+    layouts.check(shape)?;
+    let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
+    let want = options.want.of(shape);
+    want.check(shape)?;
+    numbers_fit(shape, limits)?;
+    let mut schedule = Schedule {
+        shape,
+        spec: &spec,
+        sizes: &sizes,
+        layouts,
+        limits,
+        lanes: u64::from(lanes),
+        want,
+        accumulate: options.accumulate,
+        list: Vec::new(),
+    };
+    let forward = schedule.build()?;
+    let dispatches = schedule.list;
+    let gradients = want != Want::NOTHING;
+    let mut bytes = PARAMETER_BYTES + (dispatches.len() * JOB_STRIDE) as u64;
+    for slot in Slot::own() {
+        let own = sizes.bytes_of(slot, gradients);
+        if own > limits.max_binding {
+            return Err(Error::TooLarge {
+                what: format!("buffer {slot:?} of the plan"),
+                bytes: own,
+                limit: limits.max_binding,
+            });
+        }
+        bytes += allocated(own);
+    }
+    Ok(Estimate {
+        sizes,
+        dispatches,
+        forward,
+        bytes,
+    })
+}
+
+/// Checks that the caller's numbers, which are bound whole, fit a binding.
+fn numbers_fit(shape: &Shape, limits: &Limits) -> Result<()> {
+    let given = |on: bool, count: usize| if on { count as u64 * 4 } else { 0 };
+    for (what, bytes) in [
+        ("log_q", given(shape.log_q, shape.candidates)),
+        (
+            "column_parameters",
+            given(shape.column_parameters, shape.candidates),
+        ),
+        (
+            "column_scores",
+            given(shape.given.is_some(), shape.rows * shape.columns()),
+        ),
+        (
+            "entry_constants",
+            given(shape.entry_constants, shape.rows * shape.columns()),
+        ),
+    ] {
+        if bytes > limits.max_binding {
+            return Err(Error::TooLarge {
+                what: format!("{what} in one binding"),
+                bytes,
+                limit: limits.max_binding,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What a buffer of `bytes` takes.
+fn allocated(bytes: u64) -> u64 {
+    bytes.max(JOB_STRIDE as u64).next_multiple_of(4)
+}
