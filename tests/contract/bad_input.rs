@@ -333,7 +333,7 @@ fn shapes_whose_fields_do_not_go_together() {
         (
             "columns_per_class",
             of(&plain, |s| {
-                (s.columns_per_class, s.exclude_self) = (2, true)
+                (s.columns_per_class, s.exclude_self) = (2, true);
             }),
         ),
         ("exclude_self", of(&sampled, |s| s.exclude_self = true)),
