@@ -50,7 +50,7 @@ impl Want {
             column_parameters: self.column_parameters && shape.column_parameters,
             scores: self.scores && shape.given.is_some(),
             second: self.second && shape.second_dim.is_some(),
-            compact: self.compact,
+            compact: self.compact && (self.candidates || self.second),
         }
     }
 

@@ -7,9 +7,9 @@ use super::{
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{
-    ABSENT, Batch, Columns, DynLoss, Error, IGNORED, Matrix, Real, Result, Shape,
-    loss::{Parameters, Score, Spec},
-    shape::{MAX_CONSTANTS, MAX_ROW_PARAMETERS},
+    ABSENT, Batch, Columns, DynLoss, IGNORED, Matrix, Real, Result, Shape,
+    loss::{Parameters, Score, Spec, constants},
+    shape::MAX_ROW_PARAMETERS,
 };
 use rayon::prelude::*;
 use std::ops::Range;
@@ -274,14 +274,7 @@ fn per_column<R>(
 }
 
 fn parameters<R: Real>(loss: &dyn DynLoss, batch: &Batch<'_>) -> Result<Parameters<R>> {
-    let constants = loss.constants();
-    if constants.len() > MAX_CONSTANTS {
-        return Err(Error::Shape {
-            argument: "constants",
-            expected: format!("at most {MAX_CONSTANTS} numbers"),
-            actual: constants.len().to_string(),
-        });
-    }
+    let constants = constants(loss)?;
     let mut parameters = Parameters::default();
     for (to, from) in parameters.constants.iter_mut().zip(constants) {
         *to = R::from_f64(from);

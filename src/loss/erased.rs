@@ -1,7 +1,7 @@
 //! The object-safe face of a loss: what engines hold as `&dyn DynLoss`.
 
 use super::{Loss, Spec};
-use crate::{Result, Shape, cpu::Kernels};
+use crate::{Error, Result, Shape, cpu::Kernels, shape::MAX_CONSTANTS};
 
 /// A loss behind a pointer. Implemented for every [`Loss`]; not to be implemented by hand.
 pub trait DynLoss: Send + Sync + std::fmt::Debug {
@@ -41,4 +41,20 @@ impl<L: Loss> DynLoss for L {
     fn double(&self) -> &dyn Kernels<f64> {
         self
     }
+}
+
+/// The constants of a loss.
+///
+/// # Errors
+/// More than [`MAX_CONSTANTS`].
+pub(crate) fn constants(loss: &dyn DynLoss) -> Result<Vec<f64>> {
+    let constants = loss.constants();
+    if constants.len() <= MAX_CONSTANTS {
+        return Ok(constants);
+    }
+    Err(Error::Shape {
+        argument: "constants",
+        expected: format!("at most {MAX_CONSTANTS} numbers"),
+        actual: constants.len().to_string(),
+    })
 }

@@ -30,6 +30,7 @@ pub use adv_info_nce::AdvInfoNce;
 pub use arc_face::{ArcFace, Gradient, Variant};
 pub use bsl::{Bsl, BslForm};
 pub use erased::DynLoss;
+pub(crate) use erased::constants;
 pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
 pub use scalars::{BatchStatistics, Entry, Pair, Parameters, PositiveScore, Row, RowLoss, Target};

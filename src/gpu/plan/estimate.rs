@@ -8,7 +8,7 @@ use crate::gpu::{
     sizes::{Limits, Sizes},
     slot::Slot,
 };
-use crate::{DynLoss, Error, Result, Shape, Want};
+use crate::{DynLoss, Error, Result, Shape, Want, loss::constants};
 
 /// Sizes and dispatches of a plan, before anything is allocated.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub fn estimate(
 ) -> Result<Estimate> {
     shape.check()?;
     loss.check(shape)?;
+    constants(loss)?;
     let spec = loss.spec();
     spec.check(shape)?;
     layouts.check(shape)?;
