@@ -149,60 +149,50 @@ impl Spec {
     /// tangent form with given scores, rows without a positive.
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.check_numbers(shape)?;
-        if shape.thetas != self.thetas {
-            return Err(Error::Shape {
-                argument: "theta",
-                expected: format!("{} numbers for {}", self.thetas, self.name),
-                actual: shape.thetas.to_string(),
-            });
-        }
-        if shape.second_dim.is_some() != self.second.is_some() {
-            let verb = if self.second.is_some() {
-                "needs"
-            } else {
-                "takes no"
-            };
-            let message = format!(
-                "{}: {verb} second tables (adv_queries, adv_candidates)",
-                self.name
-            );
-            return Err(Error::Unsupported(message));
-        }
-        if shape.absent && !self.absent_positives {
-            let message = format!("{}: every row needs a positive", self.name);
-            return Err(Error::Unsupported(message));
-        }
-        if shape.given.is_some() && self.target == TargetForm::Tangent {
-            let message = format!("{}: given scores have no angles", self.name);
-            return Err(Error::Unsupported(message));
-        }
-        if shape.columns_per_class > 1 && self.second.is_some() {
-            let message = format!("{}: sub-centres go with one pair of tables", self.name);
-            return Err(Error::Unsupported(message));
-        }
-        if shape.log_q && self.reduction == RowReduction::Sum {
-            let message = format!("{}: log_q is for log-sum losses only", self.name);
-            return Err(Error::Unsupported(message));
-        }
-        if self.target == TargetForm::Tangent && self.score == Score::Dot {
-            let message = format!(
-                "{}: targets in tangent form need unit candidates, not dot products",
-                self.name
-            );
-            return Err(Error::Unsupported(message));
-        }
+        let second = self.second.is_some();
+        let tangent = self.target == TargetForm::Tangent;
         let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
-        if self.outer == Outer::LogMeanExp && !plain_mean {
-            let message = format!(
-                "{}: one value per batch takes reduction `mean` and no weights",
-                self.name
-            );
-            return Err(Error::Unsupported(message));
+        let refused = [
+            (
+                second && shape.second_dim.is_none(),
+                "needs second tables (adv_queries, adv_candidates)",
+            ),
+            (
+                !second && shape.second_dim.is_some(),
+                "takes no second tables (adv_queries, adv_candidates)",
+            ),
+            (
+                shape.absent && !self.absent_positives,
+                "every row needs a positive",
+            ),
+            (
+                shape.given.is_some() && tangent,
+                "given scores have no angles",
+            ),
+            (
+                shape.columns_per_class > 1 && second,
+                "sub-centres go with one pair of tables",
+            ),
+            (
+                shape.log_q && self.reduction == RowReduction::Sum,
+                "log_q is for log-sum losses only",
+            ),
+            (
+                tangent && self.score == Score::Dot,
+                "targets in tangent form need unit candidates, not dot products",
+            ),
+            (
+                self.outer == Outer::LogMeanExp && !plain_mean,
+                "one value per batch takes reduction `mean` and no weights",
+            ),
+        ];
+        match refused.into_iter().find(|(refused, _)| *refused) {
+            Some((_, why)) => Err(Error::Unsupported(format!("{}: {why}", self.name))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The numbers per row, per candidate and per entry.
+    /// The numbers: learnable ones, per row, per candidate and per entry.
     fn check_numbers(&self, shape: &Shape) -> Result<()> {
         let wrong = |argument, needed: String, given: String| {
             Err(Error::Shape {
@@ -212,6 +202,13 @@ impl Spec {
             })
         };
         let given = |on: bool| if on { "given" } else { "none" };
+        if shape.thetas != self.thetas {
+            return wrong(
+                "theta",
+                format!("{} numbers", self.thetas),
+                shape.thetas.to_string(),
+            );
+        }
         if shape.row_parameters != self.row_parameters {
             return wrong(
                 "row_parameters",
