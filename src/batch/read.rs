@@ -117,7 +117,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The candidate of pair `pair`, or [`IGNORED`].
+    /// The candidate of pair `pair`, or [`IGNORED`](crate::IGNORED), or [`ABSENT`].
     #[must_use]
     pub fn positive(&self, pair: usize) -> u32 {
         self.positive_ids()[pair]

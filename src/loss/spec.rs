@@ -39,7 +39,7 @@ pub enum RowReduction {
     Sum,
 }
 
-/// In which form [`Loss::target`] gives the slope of t.
+/// In which form [`Loss::target`](super::Loss::target) gives the slope of t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TargetForm {
     /// dt/ds⁺, the slope by the (scaled) score: identities, shifts, detached margins.
@@ -54,7 +54,8 @@ pub enum TargetForm {
 pub enum Pool {
     /// Each pair keeps its own target.
     Each,
-    /// All pairs of equal query see `log mean e^{κt}` over the group, κ = [`Loss::pool_scale`].
+    /// All pairs of equal query see `log mean e^{κt}` over the group,
+    /// κ = [`Loss::pool_scale`](super::Loss::pool_scale).
     Query {
         /// Whether a group counts once in the mean (each of its pairs weighs 1/n), or each pair.
         per_group: bool,
