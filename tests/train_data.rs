@@ -69,7 +69,8 @@ fn empty_and_missing_files_are_errors() {
     let empty = "train.tsv: the file holds no interactions";
     assert_eq!(read(b"", &good).unwrap_err(), empty);
     assert_eq!(read(HEADER.as_bytes(), &good).unwrap_err(), empty);
-    assert!(read(&good, b"\n\n").unwrap_err().starts_with("test.tsv:0:"));
+    let error = read(&good, b"\n\n").unwrap_err();
+    assert!(error.starts_with("test.tsv: "), "{error}");
 
     let folder = tempfile::tempdir().unwrap();
     let error = ir_benchmark::read(folder.path()).unwrap_err().to_string();
