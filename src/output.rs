@@ -129,8 +129,9 @@ pub struct Output<R> {
 }
 
 impl<A: Real> Output<A> {
-    /// The same results in another float.
-    pub(crate) fn map<B: Real>(&self, number: impl Fn(A) -> B + Copy) -> Output<B> {
+    /// The same results in another float, number by number.
+    #[must_use]
+    pub fn map<B: Real>(&self, number: impl Fn(A) -> B + Copy) -> Output<B> {
         let numbers = |from: &[A]| from.iter().map(|x| number(*x)).collect::<Vec<B>>();
         Output {
             value: number(self.value),

@@ -6,6 +6,8 @@
 mod added;
 #[path = "contract/bad_input.rs"]
 mod bad_input;
+#[path = "contract/bad_shapes.rs"]
+mod bad_shapes;
 #[path = "contract/centres.rs"]
 mod centres;
 #[path = "contract/compact.rs"]
@@ -22,6 +24,8 @@ mod memory;
 mod numbers;
 #[path = "contract/odd.rs"]
 mod odd;
+#[path = "contract/odd_losses.rs"]
+mod odd_losses;
 
 use losses::{Anchored, NormMargin, Wide};
 use std::sync::LazyLock;

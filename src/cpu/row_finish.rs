@@ -96,12 +96,12 @@ pub(super) fn row_finish<R: CpuReal>(
         let direct = problem.kernels.row_theta(k, row, &problem.parameters);
         *theta = direct.to_f64() + column_factor * reduced.theta[k];
     }
-    let second_factor = match problem.spec.second {
+    let (second_shift, second_factor) = match problem.spec.second {
         Some(tile) if tile.log_sum => {
             let slope = problem.kernels.row_second(row, &problem.parameters);
-            slope.to_f64() / reduced.second_sum
+            (reduced.second_max, slope.to_f64() / reduced.second_sum)
         }
-        _ => 0.0,
+        _ => (R::ZERO, 0.0),
     };
     Finished {
         loss: loss.value,
@@ -109,7 +109,7 @@ pub(super) fn row_finish<R: CpuReal>(
         dead: false,
         shift: reduced.max,
         column_factor,
-        second_shift: reduced.second_max,
+        second_shift,
         second_factor,
         target_slope: loss.target_slope.to_f64(),
         through_columns: column_factor * reduced.target,

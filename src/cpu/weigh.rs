@@ -104,7 +104,9 @@ fn second_run<R: Real, L: Loss>(
             let value = loss.pair(entry, setting.parameters).value;
             slope *= share(value + run.offsets[i] - term.shift);
         }
-        let through_sum = term.second_factor * share(entry.second - term.second_shift);
+        // No r exceeds the largest, unless there is no log-sum of them: then the factor is 0.
+        let below = (entry.second - term.second_shift).min(R::ZERO);
+        let through_sum = term.second_factor * share(below);
         let weight = slope * loss.pair_second(entry, setting.parameters) + through_sum;
         weights[i] += if hidden { R::ZERO } else { weight };
     }

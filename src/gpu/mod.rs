@@ -21,6 +21,7 @@
 mod calls;
 pub mod compose;
 mod context;
+mod evaluate;
 pub mod job;
 mod lost;
 mod plan;
@@ -34,10 +35,11 @@ mod tables;
 mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
+pub use evaluate::{evaluate, evaluate_async};
 pub use plan::{Estimate, Plan, PlanOptions, estimate, shader_text};
 pub use read_back::{ReadBack, read_back, read_back_async};
 pub use results::Results;
 pub use slot::Slot;
 pub use stage::Stage;
 pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
-pub use upload::{evaluate, evaluate_async, upload};
+pub use upload::upload;

@@ -6,7 +6,7 @@ use super::{
     numbers::{ids, numbers},
 };
 use wgloss::{
-    Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Output, Positives, Real, Want,
+    Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Output, Positives, Want,
     check::judge,
     gpu::{Context, PlanOptions},
     loss::{Activation, AdvInfoNce, Psl, Score, Sl},
@@ -80,28 +80,8 @@ fn bits(output: &Output<f32>) -> Vec<(&'static str, Vec<u32>)> {
     all
 }
 
-fn widened(output: &Output<f32>) -> Output<f64> {
-    let wide = |numbers: &Option<Vec<f32>>| {
-        let numbers = numbers.as_ref()?;
-        Some(numbers.iter().map(|x| x.to_f64()).collect())
-    };
-    Output {
-        value: output.value.to_f64(),
-        row_losses: output.row_losses.iter().map(|x| x.to_f64()).collect(),
-        grad_queries: wide(&output.grad_queries),
-        grad_candidates: wide(&output.grad_candidates),
-        grad_second_queries: wide(&output.grad_second_queries),
-        grad_second_candidates: wide(&output.grad_second_candidates),
-        grad_column_parameters: wide(&output.grad_column_parameters),
-        grad_positive_scores: wide(&output.grad_positive_scores),
-        grad_column_scores: wide(&output.grad_column_scores),
-        grad_theta: output.grad_theta.iter().map(|x| x.to_f64()).collect(),
-        ..Output::default()
-    }
-}
-
 fn right(what: &str, loss: &dyn DynLoss, batch: &Batch<'_>, output: &Output<f32>) {
-    for verdict in judge(loss, batch, &widened(output)).expect("it evaluates") {
+    for verdict in judge(loss, batch, &output.map(f64::from)).expect("it evaluates") {
         assert!(verdict.passed(), "{what}: {verdict:?}");
     }
 }

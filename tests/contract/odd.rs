@@ -1,159 +1,20 @@
-//! Losses that use what no other one does: angles and batch statistics of dot products with the
-//! functions that a loss may leave out, and a plain sum beside the second tile's log-sum.
+//! Odd losses, and odd wants: second tables alone, superfluous gradients, bad input on the device.
 
 use super::{
     GPU,
     device::{Run, full},
     numbers::{ids, numbers},
+    odd_losses::{Angles, SumAndSecond},
 };
 use wgloss::{
-    ABSENT, Batch, Columns, DynLoss, Error, GivenScores, IGNORED, Lists, Loss, Matrix, Positives,
-    Real, Result, Shape, Want,
+    ABSENT, Batch, Columns, DynLoss, Error, GivenScores, IGNORED, Lists, Matrix, Positives, Want,
     check::judge,
     cpu,
     gpu::PlanOptions,
-    loss::{
-        AdvInfoNce, Entry, Pair, Parameters, PositiveScore, Row, RowLoss, RowReduction, Score,
-        SecondTile, Sl, Spec, Target,
-    },
+    loss::{AdvInfoNce, Sl},
 };
 
 const DIM: usize = 6;
-
-/// t sees the angle, which dot products do not have, the batch by its default, and a parameter of
-/// the column that z does not see.
-#[derive(Clone, Debug)]
-struct Angles;
-
-impl Loss for Angles {
-    fn spec(&self) -> Spec {
-        Spec {
-            column_parameters: true,
-            batch_statistics: true,
-            ..Spec::log_sum_exp("angles", Score::Dot, 0.5)
-        }
-    }
-
-    fn constants(&self) -> Vec<f64> {
-        vec![1.0]
-    }
-
-    fn check(&self, _shape: &Shape) -> Result<()> {
-        Ok(())
-    }
-
-    fn wgsl(&self) -> &'static str {
-        "fn loss_target(positive: PositiveScore) -> Target {
-            let shift = positive.one_minus_cos + 2.0 * positive.one_plus_cos + positive.batch.x;
-            return Target(positive.score + shift + positive.column, 1.0, 0.0, 0.0);
-        }
-        fn loss_target_column(positive: PositiveScore) -> f32 {
-            return 1.0;
-        }
-        fn loss_pair(entry: Entry) -> Pair {
-            return Pair(entry.score, 1.0, 0.0);
-        }
-        fn loss_row(row: Row) -> RowLoss {
-            return RowLoss(row.sum - row.target_value, 1.0, -1.0);
-        }"
-    }
-
-    fn target<R: Real>(&self, positive: PositiveScore<R>, _p: &Parameters<R>) -> Target<R> {
-        let angles = positive.one_minus_cos + R::from_f64(2.0) * positive.one_plus_cos;
-        Target {
-            value: positive.score + angles + positive.batch.mean + positive.column,
-            slope: R::ONE,
-            norm_slope: R::ZERO,
-            row_constant: R::ZERO,
-        }
-    }
-
-    fn target_column<R: Real>(&self, _positive: PositiveScore<R>, _p: &Parameters<R>) -> R {
-        R::ONE
-    }
-
-    fn pair<R: Real>(&self, entry: Entry<R>, _p: &Parameters<R>) -> Pair<R> {
-        Pair {
-            value: entry.score,
-            score_slope: R::ONE,
-            target_slope: R::ZERO,
-        }
-    }
-
-    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
-        RowLoss {
-            value: row.sum - row.target,
-            sum_slope: R::ONE,
-            target_slope: -R::ONE,
-        }
-    }
-}
-
-/// `Σ_j s_j·r_j / n + LSE_j r_j − t`.
-#[derive(Clone, Debug)]
-struct SumAndSecond;
-
-impl Loss for SumAndSecond {
-    fn spec(&self) -> Spec {
-        Spec {
-            reduction: RowReduction::Sum,
-            second: Some(SecondTile {
-                score: Score::Cosine,
-                log_sum: true,
-            }),
-            ..Spec::log_sum_exp("sum_and_second", Score::Cosine, 1.5)
-        }
-    }
-
-    fn constants(&self) -> Vec<f64> {
-        vec![1.0]
-    }
-
-    fn check(&self, _shape: &Shape) -> Result<()> {
-        Ok(())
-    }
-
-    fn wgsl(&self) -> &'static str {
-        "fn loss_pair(entry: Entry) -> Pair {
-            return Pair(entry.score * entry.second, entry.second, 0.0);
-        }
-        fn loss_pair_second(entry: Entry) -> f32 {
-            return entry.score;
-        }
-        fn loss_row_second(row: Row) -> f32 {
-            return 1.0;
-        }
-        fn loss_row(row: Row) -> RowLoss {
-            let share = 1.0 / row.count;
-            return RowLoss(share * row.sum + row.second_sum - row.target_value, share, -1.0);
-        }"
-    }
-
-    fn pair<R: Real>(&self, entry: Entry<R>, _p: &Parameters<R>) -> Pair<R> {
-        Pair {
-            value: entry.score * entry.second,
-            score_slope: entry.second,
-            target_slope: R::ZERO,
-        }
-    }
-
-    fn pair_second<R: Real>(&self, entry: Entry<R>, _p: &Parameters<R>) -> R {
-        entry.score
-    }
-
-    fn row_second<R: Real>(&self, _row: Row<R>, _p: &Parameters<R>) -> R {
-        R::ONE
-    }
-
-    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
-        let share = R::ONE / row.count;
-        RowLoss {
-            value: share * row.sum + row.second_sum - row.target,
-            sum_slope: share,
-            target_slope: -R::ONE,
-        }
-    }
-}
 
 struct Tables {
     queries: Vec<f32>,
@@ -193,16 +54,16 @@ fn dot_products_have_no_angles_and_defaults_may_be_left_out() {
 }
 
 #[test]
-fn a_plain_sum_beside_a_second_log_sum() {
+fn a_plain_sum_beside_a_second_tile() {
     let tables = Tables::new();
     let (queries, candidates) = (numbers(9 * 5, 5), numbers(40 * 5, 6));
     let second = |batch: Batch<'_>| {
         let queries = Matrix::new("adv_queries", &queries, 5).expect("queries");
         let candidates = Matrix::new("adv_candidates", &candidates, 5).expect("candidates");
-        agrees(
-            &SumAndSecond,
-            &batch.second(queries, candidates).expect("tables"),
-        );
+        let batch = batch.second(queries, candidates).expect("tables");
+        for log_sum in [true, false] {
+            agrees(&SumAndSecond { log_sum }, &batch);
+        }
     };
     second(tables.batch());
     let sampled = ids(9 * 7, 40, 7);

@@ -3,7 +3,7 @@
 use crate::case::{Case, layouts};
 use std::sync::LazyLock;
 use wgloss::{
-    Batch, DynLoss, Output, PairStatistic, adapter,
+    Batch, DynLoss, Output, adapter,
     check::judge,
     gpu::{Buffers, Context, ContextOptions, Plan, PlanOptions, Slice, upload},
     wgpu,
@@ -179,7 +179,7 @@ pub fn objections(
     output: &Output<f32>,
     what: &str,
 ) -> Vec<String> {
-    let verdicts = judge(loss, batch, &widened(output))
+    let verdicts = judge(loss, batch, &output.map(f64::from))
         .unwrap_or_else(|error| panic!("{loss:?} on {what}: {error}"));
     verdicts
         .iter()
@@ -204,30 +204,4 @@ pub fn agree_on(context: &Context, losses: &[&dyn DynLoss], cases: &[(&str, Case
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
-}
-
-fn widened(output: &Output<f32>) -> Output<f64> {
-    let wide = |numbers: &[f32]| numbers.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
-    Output {
-        value: f64::from(output.value),
-        row_losses: wide(&output.row_losses),
-        grad_queries: output.grad_queries.as_deref().map(wide),
-        grad_candidates: output.grad_candidates.as_deref().map(wide),
-        grad_second_queries: output.grad_second_queries.as_deref().map(wide),
-        grad_second_candidates: output.grad_second_candidates.as_deref().map(wide),
-        grad_column_parameters: output.grad_column_parameters.as_deref().map(wide),
-        grad_positive_scores: output.grad_positive_scores.as_deref().map(wide),
-        grad_column_scores: output.grad_column_scores.as_deref().map(wide),
-        grad_theta: wide(&output.grad_theta),
-        statistics: output
-            .statistics
-            .iter()
-            .map(|pair| PairStatistic {
-                sum: f64::from(pair.sum),
-                target: f64::from(pair.target),
-                count: f64::from(pair.count),
-            })
-            .collect(),
-        counts: output.counts,
-    }
 }
