@@ -4,6 +4,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`data`] | [`Interactions`]: which user has which items, as sorted lists |
+//! | [`names`] | [`Tokens`]: what users and items are called in the data files |
 //! | [`ir_benchmark`] | reads a folder with `train.tsv` and `test.tsv` |
 //! | [`planted`] | the built-in data set, with tastes that a model can find |
 //! | [`split`] | train/test and train/validation splits per user |
@@ -32,6 +33,7 @@ mod gpu;
 pub mod init;
 pub mod ir_benchmark;
 pub mod metrics;
+pub mod names;
 pub mod planted;
 mod random;
 pub mod rank;
@@ -50,6 +52,7 @@ pub use embeddings::{Embeddings, Init};
 pub use folds::Folds;
 pub use gpu::{GpuAdam, GpuBackend};
 pub use metrics::{AtK, Average, Metrics};
+pub use names::{Names, Tokens};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};
 pub use sampler::{Epoch, Sampler};
