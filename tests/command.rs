@@ -11,6 +11,8 @@ mod bad_tables;
 mod listings;
 #[path = "command/results.rs"]
 mod results;
+#[path = "command/resume.rs"]
+mod resume;
 #[path = "command/train.rs"]
 mod train;
 

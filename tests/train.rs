@@ -5,8 +5,8 @@ use wgloss::{
     AnyLoss, DynLoss, Error, Result,
     loss::{Score, Sl, registry},
     train::{
-        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Embeddings, Folds, Init,
-        Interactions, Planted, Settings, Step, Trainer,
+        Backend, BatchBy, Batching, CpuBackend, Dataset, Embeddings, Folds, Init, Interactions,
+        Moments, Optimiser, Planted, Settings, Step, Trainer,
     },
 };
 
@@ -77,7 +77,7 @@ struct Script<'a> {
 }
 
 impl Backend for Script<'_> {
-    fn step(&mut self, _step: &Step) -> Result<()> {
+    fn step(&mut self, _step: &Step, _rate: f64) -> Result<()> {
         self.steps += 1;
         Ok(())
     }
@@ -107,6 +107,14 @@ impl Backend for Script<'_> {
             }
         }
         Ok(model)
+    }
+
+    fn moments(&mut self) -> Result<[Moments; 2]> {
+        Ok([Moments::default(), Moments::default()])
+    }
+
+    fn plans(&self) -> Vec<String> {
+        vec!["a script".into()]
     }
 
     fn loss(&self) -> &dyn DynLoss {
@@ -214,10 +222,7 @@ fn divergence_is_told_and_what_was_good_is_kept() {
 fn a_huge_learning_rate_diverges_without_a_panic() {
     let folds = small(20);
     let settings = Settings {
-        adam: AdamOptions {
-            learning_rate: 1e30,
-            ..AdamOptions::default()
-        },
+        optimiser: Optimiser::default().with_learning_rate(1e30),
         ..Settings::default()
     };
     // Cosines have no scale; dot products overflow.
@@ -246,7 +251,7 @@ fn what_cannot_be_trained_is_refused_before_the_first_step() {
     }
     assert!(refusal(&Sl::new(-1.0), Settings::default()).starts_with("sl: tau = -1"));
     let mut settings = Settings::default();
-    settings.adam.learning_rate = f64::NAN;
+    settings.optimiser = settings.optimiser.with_learning_rate(f64::NAN);
     assert!(refusal(&Sl::new(0.1), settings).contains("learning_rate"));
     settings = Settings::default();
     settings.init.dim = 0;

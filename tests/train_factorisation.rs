@@ -43,7 +43,7 @@ fn train(data: &Interactions, epochs: u64) -> (Vec<f32>, Vec<f32>) {
         ..AdamOptions::default()
     };
     let mut optimisers = [queries.len(), candidates.len()].map(|n| Adam::new(n, options).unwrap());
-    let sampler = Sampler::new(data, 256, 1).unwrap();
+    let sampler = Sampler::new(data.pairs().collect(), 256, 1).unwrap();
     for epoch in 0..epochs {
         let order = sampler.epoch(epoch);
         // Uniform negatives from a plain congruential generator.

@@ -7,8 +7,9 @@ use wgloss::{
     gpu::{Context, ContextOptions, read_back},
     loss::{Activation, Psl, Score, Sl},
     train::{
-        Adam, AdamOptions, Backend, BatchBy, Batching, CpuBackend, Folds, GpuAdam, GpuBackend,
-        Init, Planted, Settings, Trainer,
+        Adam, AdamOptions, Backend, BatchBy, Batching, CpuBackend, Draw, Folds, GpuBackend,
+        GpuOptimiser, Init, Moments, Negatives, Optimiser, Planted, Settings, Sgd, SgdOptions,
+        Trainer,
     },
 };
 
@@ -150,7 +151,7 @@ fn numbers_out_of_bounds_are_an_error_and_the_best_epoch_is_kept() {
         ..Sl::new(0.2)
     };
     let mut settings = settings(BATCHES[1]);
-    settings.adam.learning_rate = 1e30;
+    settings.optimiser = settings.optimiser.with_learning_rate(1e30);
     let backend = GpuBackend::new(&context, settings.start(&loss, &folds).unwrap()).unwrap();
     let mut trainer = Trainer::new(&folds, settings, backend).unwrap();
     let error = trainer.run(&mut |_| {}).unwrap_err();
@@ -178,17 +179,20 @@ fn numbers(len: usize, seed: usize) -> Vec<f32> {
 }
 
 /// The table after some steps, with gradients from [`numbers`].
-fn steps_of_adam(context: &Context, len: usize, steps: usize) -> Vec<f32> {
-    let mut adam = GpuAdam::new(context, &numbers(len, 0), OPTIONS).unwrap();
+fn steps_of(context: &Context, optimiser: Optimiser, len: usize, steps: usize) -> Vec<f32> {
+    let moments = Moments::zero(&optimiser, len);
+    let mut moved = GpuOptimiser::new(context, &numbers(len, 0), optimiser, &moments).unwrap();
     for step in 1..=steps {
         let gradient = numbers(len, step);
         let bytes: Vec<u8> = gradient.iter().flat_map(|x| x.to_le_bytes()).collect();
-        (context.queue()).write_buffer(&adam.gradient().buffer, 0, &bytes);
+        (context.queue()).write_buffer(&moved.gradient().buffer, 0, &bytes);
         let mut encoder = context.device().create_command_encoder(&Default::default());
-        adam.encode(&mut encoder);
+        moved
+            .encode(optimiser.learning_rate(), &mut encoder)
+            .unwrap();
         context.queue().submit([encoder.finish()]);
     }
-    let words = read_back(context, &[adam.table().clone()]).unwrap();
+    let words = read_back(context, &[moved.table().clone()]).unwrap();
     words[0].iter().map(|&word| f32::from_bits(word)).collect()
 }
 
@@ -215,7 +219,7 @@ fn published(start: f32, gradients: impl Iterator<Item = f32>) -> f64 {
 #[test]
 fn adam_takes_the_published_steps() {
     let (len, steps) = (5000, 12);
-    let moved = steps_of_adam(&checked(), len, steps);
+    let moved = steps_of(&checked(), Optimiser::Adam(OPTIONS), len, steps);
     let gradients: Vec<Vec<f32>> = (1..=steps).map(|step| numbers(len, step)).collect();
     let start = numbers(len, 0);
     let mut on_cpu = start.clone();
@@ -237,26 +241,123 @@ fn adam_takes_the_published_steps() {
 }
 
 #[test]
-fn adam_has_the_same_bits_in_pieces_and_folded() {
+fn descent_takes_the_steps_of_the_cpu() {
+    for momentum in [0.0, 0.9] {
+        let options = SgdOptions {
+            learning_rate: 0.5,
+            momentum,
+            weight_decay: 0.01,
+        };
+        let (len, steps) = (5000, 6);
+        let moved = steps_of(&checked(), Optimiser::Sgd(options), len, steps);
+        let mut on_cpu = numbers(len, 0);
+        let mut sgd = Sgd::new(len, options).unwrap();
+        for step in 1..=steps {
+            sgd.step(&mut on_cpu, &numbers(len, step)).unwrap();
+        }
+        for (gpu, cpu) in moved.iter().zip(&on_cpu) {
+            let error = (gpu - cpu).abs();
+            assert!(error <= 1e-5 * cpu.abs().max(1.0), "{gpu} {cpu}");
+        }
+    }
+}
+
+#[test]
+fn optimisers_have_the_same_bits_in_pieces_and_folded() {
     let small = ContextOptions {
         max_binding: Some(1500),
         max_groups: Some(2),
         ..ContextOptions::default()
     };
-    for len in [1, 63, 5000] {
-        let whole = steps_of_adam(&checked(), len, 3);
-        let cut = steps_of_adam(&context(small.clone()), len, 3);
-        let bits = |table: Vec<f32>| table.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-        assert_eq!(bits(whole), bits(cut));
+    let descent = SgdOptions {
+        momentum: 0.9,
+        ..SgdOptions::default()
+    };
+    for optimiser in [Optimiser::Adam(OPTIONS), Optimiser::Sgd(descent)] {
+        for len in [1, 63, 5000] {
+            let whole = steps_of(&checked(), optimiser, len, 3);
+            let cut = steps_of(&context(small.clone()), optimiser, len, 3);
+            let bits = |table: Vec<f32>| table.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            assert_eq!(bits(whole), bits(cut));
+        }
     }
 }
 
 #[test]
-fn adam_refuses_bad_settings() {
-    let bad = AdamOptions {
+fn optimisers_refuse_bad_settings_and_moments() {
+    let new = |optimiser, moments: &Moments| {
+        let made = GpuOptimiser::new(&checked(), &[1.0], optimiser, moments);
+        made.unwrap_err().to_string()
+    };
+    let bad = Optimiser::Adam(AdamOptions {
         beta1: 1.0,
         ..OPTIONS
+    });
+    let error = new(bad, &Moments::zero(&bad, 1));
+    assert!(error.starts_with("adam: beta1 = 1"), "{error}");
+    let good = Optimiser::Adam(OPTIONS);
+    let error = new(good, &Moments::zero(&good, 2));
+    assert!(error.starts_with("moments: "), "{error}");
+}
+
+/// Every kind of negatives, in every kind of batch.
+#[test]
+fn training_follows_the_cpu_with_drawn_negatives() {
+    let (context, folds) = (checked(), planted(300, 6000));
+    let shared = Negatives::Shared {
+        count: 90,
+        draw: Draw::Popularity,
+        log_q: true,
     };
-    let error = GpuAdam::new(&checked(), &[1.0], bad).unwrap_err();
-    assert!(matches!(error, Error::Domain { .. }), "{error}");
+    let loss = Sl::new(0.2);
+    for negatives in [
+        Negatives::Sampled(20),
+        Negatives::InBatch { log_q: false },
+        shared,
+    ] {
+        for batch in BATCHES {
+            let settings = Settings {
+                epochs: 2,
+                negatives,
+                ..settings(batch)
+            };
+            let start = settings.start(&loss, &folds).unwrap();
+            let cpu = train(&folds, settings, CpuBackend::new(start).unwrap());
+            let gpu = on_gpu(&context, &folds, &loss, settings);
+            for (a, b) in cpu.history().iter().zip(gpu.history()) {
+                println!("{negatives:?} by {batch:?}: {} {}", a.loss, b.loss);
+                let tolerance = if a.epoch == 1 { 1e-5 } else { 1e-3 };
+                assert!((a.loss - b.loss).abs() < tolerance * a.loss.abs());
+            }
+        }
+    }
+}
+
+/// Also where plans have come and gone before the checkpoint.
+#[test]
+fn a_resumed_run_has_the_same_bits() {
+    let (context, folds) = (checked(), planted(300, 6000));
+    let loss = Sl::new(0.2);
+    for negatives in [Negatives::Full, Negatives::InBatch { log_q: true }] {
+        let settings = Settings {
+            negatives,
+            ..settings(BATCHES[0])
+        };
+        let whole = on_gpu(&context, &folds, &loss, settings);
+        let start = settings.start(&loss, &folds).unwrap();
+        let backend = GpuBackend::new(&context, start).unwrap();
+        let mut first = Trainer::new(&folds, settings, backend).unwrap();
+        first.next_epoch(&mut |_| {}).unwrap();
+        let checkpoint = first.checkpoint().unwrap();
+        drop(first);
+        let start = checkpoint.start(&loss, &folds, &settings).unwrap();
+        let backend = GpuBackend::new(&context, start).unwrap();
+        let mut second = Trainer::resume(&folds, settings, backend, checkpoint).unwrap();
+        second.run(&mut |_| {}).unwrap();
+        assert_eq!(whole.best(), second.best());
+        let losses = |trainer: &Trainer<'_, GpuBackend<'_>>| -> Vec<f64> {
+            trainer.history().iter().map(|epoch| epoch.loss).collect()
+        };
+        assert_eq!(losses(&whole), losses(&second));
+    }
 }

@@ -112,6 +112,8 @@ stages! {
     SampledCandidates => "sampled_candidates",
     /// The trainer's optimiser: gradients → parameters.
     Adam => "adam",
+    /// The trainer's plain optimiser.
+    Sgd => "sgd",
 }
 
 impl Stage {

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 /// Values that one task updates: four arrays of it stay in a core's own cache.
-const BLOCK: usize = 16_384;
+pub(super) const BLOCK: usize = 16_384;
 /// The largest setting: far from where f32 ends, so that products with it stay finite.
-const LARGEST: f64 = 1e30;
+pub(super) const LARGEST: f64 = 1e30;
 /// The largest β. One closer to 1 would be 1 in f32, and the mean would never change.
-const BELOW_ONE: f64 = 0.999_999_9;
+pub(super) const BELOW_ONE: f64 = 0.999_999_9;
 
 /// Settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -220,7 +220,7 @@ fn update(
     }
 }
 
-fn check_len(argument: &'static str, actual: usize, expected: usize) -> Result<()> {
+pub(super) fn check_len(argument: &'static str, actual: usize, expected: usize) -> Result<()> {
     if actual == expected {
         return Ok(());
     }

@@ -1,19 +1,21 @@
 //! What takes the steps: [`Backend`].
 
-use super::{AdamOptions, Embeddings, Interactions, Step};
-use crate::{DynLoss, Error, Result, Shape};
+use std::time::Duration;
+
+use super::{BatchBy, Embeddings, Interactions, Moments, Negatives, Optimiser, Step};
+use crate::{ColumnKind, DynLoss, Error, Result, Shape};
 
 /// Holds embeddings and optimiser state, and moves them. The trainer sends ids and asks for
 /// nothing else within an epoch, so that an implementation on a device reads nothing back there.
 ///
 /// A backend is made from a [`Start`].
 pub trait Backend {
-    /// Takes one step on the mean loss of the step's pairs. Negatives are all items that are not
-    /// among the user's training items.
+    /// Takes one step on the mean loss of the step's pairs, at a learning rate. A user's training
+    /// items are no negatives.
     ///
     /// # Errors
     /// The device failed, or numbers overflowed.
-    fn step(&mut self, step: &Step) -> Result<()>;
+    fn step(&mut self, step: &Step, rate: f64) -> Result<()>;
 
     /// The mean loss of each step since the last call, in order. May wait for the device.
     ///
@@ -27,8 +29,23 @@ pub trait Backend {
     /// The device failed.
     fn embeddings(&mut self) -> Result<Embeddings>;
 
+    /// What the optimiser remembers of queries and candidates after all steps. May wait for the
+    /// device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn moments(&mut self) -> Result<[Moments; 2]>;
+
+    /// How long handing steps' ids to a device took so far.
+    fn upload_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// The loss.
     fn loss(&self) -> &dyn DynLoss;
+
+    /// The plans that computed the steps, with which the same steps give the same bits.
+    fn plans(&self) -> Vec<String>;
 
     /// One line that says what it runs on.
     fn describe(&self) -> String;
@@ -41,10 +58,16 @@ pub struct Start<'a> {
     pub loss: &'a dyn DynLoss,
     /// The training interactions: what is no negative for whom, the same in every step.
     pub train: &'a Interactions,
-    /// The initial embeddings.
+    /// What steps are dealt of.
+    pub by: BatchBy,
+    /// What they compare with.
+    pub negatives: Negatives,
+    /// The embeddings.
     pub embeddings: Embeddings,
-    /// The optimiser's settings.
-    pub adam: AdamOptions,
+    /// The optimiser.
+    pub optimiser: Optimiser,
+    /// What it remembers of queries and candidates.
+    pub moments: [Moments; 2],
 }
 
 impl Start<'_> {
@@ -76,20 +99,36 @@ impl Start<'_> {
             tables.dim,
             self.train.items(),
         )?;
+        self.negatives.validate()?;
         self.loss.check(&self.shape())?;
-        self.adam.validate()
+        self.optimiser.validate()?;
+        self.moments[0].check(&self.optimiser, tables.queries.len())?;
+        self.moments[1].check(&self.optimiser, tables.candidates.len())
     }
 
-    /// The shape of a step, for one row.
+    /// Whether every row of a step is one interaction.
+    pub(super) fn one_each(&self) -> bool {
+        self.by == BatchBy::Interactions && self.negatives.per_row().is_some()
+    }
+
+    /// The shape of a step, for one row and one shared column.
     pub(super) fn shape(&self) -> Shape {
-        let dim = self.embeddings.dim;
+        let columns = match (self.negatives.per_row(), self.negatives.shared()) {
+            (Some(count), _) => ColumnKind::Sampled(count),
+            (None, true) => ColumnKind::Shared(1),
+            (None, false) => ColumnKind::All,
+        };
+        // Negatives of a row are drawn without its user's items.
+        let masked = self.negatives.per_row().is_none();
         Shape {
             queries: self.train.users(),
-            many_positives: true,
+            many_positives: !self.one_each(),
             indexed_rows: true,
-            excluded: Some(self.train.len()),
-            exclude_by_query: true,
-            ..Shape::new(1, self.train.items(), dim)
+            columns,
+            excluded: masked.then_some(self.train.len()),
+            exclude_by_query: masked,
+            log_q: self.negatives.log_q(self.train).is_some(),
+            ..Shape::new(1, self.train.items(), self.embeddings.dim)
         }
     }
 }

@@ -3,8 +3,9 @@
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use super::negatives::{RowDraws, draw_shared};
 use super::random::{Purpose, stream};
-use super::{Interactions, Sampler};
+use super::{Interactions, Negatives, Sampler};
 use crate::{Error, Lists, Result};
 
 /// What a batch is a batch of.
@@ -35,24 +36,26 @@ impl Batching {
     };
 }
 
-/// One step's rows: distinct users, ascending, each with the items that the step is about. A
-/// user's items share the row, and with it the scores, also where interactions are batched: the
-/// value is the mean over pairs either way.
+/// One step's rows: users, ascending, each with the items that the step is about. A user's items
+/// share the row, and with it the scores, also where interactions are batched: the value is the
+/// mean over pairs either way. Where rows have negatives of their own, each interaction of a batch
+/// of interactions is a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     rows: Vec<u32>,
     offsets: Vec<u32>,
     ids: Vec<u32>,
+    negatives: Vec<u32>,
 }
 
 impl Step {
-    /// Groups (user, item) pairs by user. Items keep ascending order, so equal sets of pairs give
-    /// equal steps.
-    fn from_pairs(mut pairs: Vec<(u32, u32)>) -> Self {
+    /// Groups (user, item) pairs by user, if they are to share rows. Items keep ascending order, so
+    /// equal sets of pairs give equal steps.
+    fn from_pairs(mut pairs: Vec<(u32, u32)>, grouped: bool) -> Self {
         pairs.sort_unstable();
         let mut step = Step::with_capacity(pairs.len());
-        for of_user in pairs.chunk_by(|a, b| a.0 == b.0) {
-            step.push(of_user[0].0, of_user.iter().map(|pair| pair.1));
+        for row in pairs.chunk_by(|a, b| grouped && a.0 == b.0) {
+            step.push(row[0].0, row.iter().map(|pair| pair.1));
         }
         step
     }
@@ -62,6 +65,7 @@ impl Step {
             rows: Vec::with_capacity(rows),
             offsets: vec![0],
             ids: Vec::with_capacity(rows),
+            negatives: Vec::new(),
         }
     }
 
@@ -88,6 +92,12 @@ impl Step {
     pub fn pairs(&self) -> usize {
         self.ids.len()
     }
+
+    /// The items that are compared with: each row's own, row after row, or those that all rows
+    /// share; none where those are all items.
+    pub fn negatives(&self) -> &[u32] {
+        &self.negatives
+    }
 }
 
 /// Deals the training interactions into steps. An epoch's steps depend on the seed and the
@@ -95,6 +105,8 @@ impl Step {
 #[derive(Clone, Debug)]
 pub struct Dealer<'a> {
     train: &'a Interactions,
+    negatives: Negatives,
+    seed: u64,
     kind: Kind,
 }
 
@@ -105,61 +117,109 @@ enum Kind {
         /// Those with training items.
         users: Vec<u32>,
         size: usize,
-        seed: u64,
     },
 }
 
 impl<'a> Dealer<'a> {
-    /// Deals `train` as `batching` says.
+    /// Deals `train` as `batching` says. Where negatives are drawn per row, users who have every
+    /// item are left out: there is nothing to compare with.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the size is 0 or `train` is empty.
-    pub fn new(train: &'a Interactions, batching: Batching, seed: u64) -> Result<Self> {
+    /// [`Error::Shape`] where the size is 0 or there is nothing to deal; [`Error::Domain`] for
+    /// negatives out of bounds.
+    pub fn new(
+        train: &'a Interactions,
+        batching: Batching,
+        negatives: Negatives,
+        seed: u64,
+    ) -> Result<Self> {
+        negatives.validate()?;
+        at_least_one("batch", "interaction or user", batching.size)?;
+        let most = train.items() - usize::from(negatives.per_row().is_some() && train.items() > 0);
+        let users: Vec<u32> = (0u32..)
+            .zip(train.offsets().windows(2))
+            .filter(|(_, bounds)| (1..=most).contains(&((bounds[1] - bounds[0]) as usize)))
+            .map(|(user, _)| user)
+            .collect();
+        at_least_one("train", "user with training items", users.len())?;
+        let size = batching.size;
         let kind = match batching.by {
-            BatchBy::Interactions => Kind::Interactions(Sampler::new(train, batching.size, seed)?),
-            BatchBy::Users => {
-                let users: Vec<u32> = (0u32..)
-                    .zip(train.offsets().windows(2))
-                    .filter(|(_, bounds)| bounds[0] < bounds[1])
-                    .map(|(user, _)| user)
-                    .collect();
-                at_least_one("batch", "user", batching.size)?;
-                at_least_one("train", "interaction", users.len())?;
-                let size = batching.size;
-                Kind::Users { users, size, seed }
+            BatchBy::Interactions => {
+                let pairs = train.pairs();
+                let dealt = pairs.filter(|(user, _)| train.of(*user as usize).len() <= most);
+                Kind::Interactions(Sampler::new(dealt.collect(), size, seed)?)
             }
+            BatchBy::Users => Kind::Users { users, size },
         };
-        Ok(Dealer { train, kind })
+        Ok(Dealer {
+            train,
+            negatives,
+            seed,
+            kind,
+        })
     }
 
     /// Number of steps in an epoch.
     pub fn steps(&self) -> usize {
         match &self.kind {
             Kind::Interactions(sampler) => sampler.batches(),
-            Kind::Users { users, size, .. } => users.len().div_ceil(*size),
+            Kind::Users { users, size } => users.len().div_ceil(*size),
         }
     }
 
     /// The steps of epoch number `epoch`, made as they are asked for.
     pub fn epoch(&self, epoch: u64) -> Box<dyn Iterator<Item = Step> + '_> {
+        let mut rows = 0;
+        let steps = self.positives(epoch).enumerate();
+        Box::new(steps.map(move |(at, step)| {
+            let first = rows;
+            rows += step.rows.len();
+            let negatives = self.draw(&step, epoch, (at, first));
+            Step { negatives, ..step }
+        }))
+    }
+
+    /// The steps without negatives.
+    fn positives(&self, epoch: u64) -> Box<dyn Iterator<Item = Step> + '_> {
         match &self.kind {
             Kind::Interactions(sampler) => {
                 let order = sampler.epoch(epoch);
                 let batch = sampler.batch();
+                let grouped = self.negatives.per_row().is_none();
                 let mut pairs = order.rows.into_iter().zip(order.positives);
                 Box::new(std::iter::from_fn(move || {
                     let pairs: Vec<_> = pairs.by_ref().take(batch).collect();
-                    (!pairs.is_empty()).then(|| Step::from_pairs(pairs))
+                    (!pairs.is_empty()).then(|| Step::from_pairs(pairs, grouped))
                 }))
             }
-            Kind::Users { users, size, seed } => {
+            Kind::Users { users, size } => {
                 let mut users = users.clone();
-                users.shuffle(&mut stream(*seed, Purpose::ShuffleUsers, epoch));
+                users.shuffle(&mut stream(self.seed, Purpose::ShuffleUsers, epoch));
                 let steps = 0..users.len().div_ceil(*size);
                 Box::new(steps.map(move |step| {
                     let end = users.len().min((step + 1) * size);
                     self.step_of_users(&mut users[step * size..end])
                 }))
+            }
+        }
+    }
+
+    /// The negatives of step `at`, whose first row is the epoch's row `first`.
+    fn draw(&self, step: &Step, epoch: u64, (at, first): (usize, usize)) -> Vec<u32> {
+        let Dealer { train, seed, .. } = *self;
+        match self.negatives {
+            Negatives::Full => Vec::new(),
+            Negatives::Sampled(per_row) => {
+                let draws = RowDraws {
+                    train,
+                    per_row,
+                    seed,
+                };
+                draws.draw(&step.rows, epoch, first)
+            }
+            Negatives::InBatch { .. } => step.ids.clone(),
+            Negatives::Shared { count, draw, .. } => {
+                draw_shared(train, count, draw, seed, (epoch, at))
             }
         }
     }
@@ -195,7 +255,7 @@ mod tests {
     }
 
     fn dealer(train: &Interactions, by: BatchBy, size: usize) -> Dealer<'_> {
-        Dealer::new(train, Batching { by, size }, 1).unwrap()
+        Dealer::new(train, Batching { by, size }, Negatives::Full, 1).unwrap()
     }
 
     #[test]
@@ -237,8 +297,8 @@ mod tests {
         let none = Interactions::from_lists(3, &[vec![]]).unwrap();
         for by in [BatchBy::Interactions, BatchBy::Users] {
             let batching = |size| Batching { by, size };
-            assert!(Dealer::new(&train, batching(0), 1).is_err());
-            assert!(Dealer::new(&none, batching(8), 1).is_err());
+            assert!(Dealer::new(&train, batching(0), Negatives::Full, 1).is_err());
+            assert!(Dealer::new(&none, batching(8), Negatives::Full, 1).is_err());
         }
     }
 }

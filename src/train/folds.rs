@@ -31,6 +31,14 @@ impl Folds {
         })
     }
 
+    /// Tells data sets and splits apart: the fingerprints of the three parts.
+    pub fn fingerprint(&self) -> String {
+        let parts = [&self.train, &self.validation, &self.test];
+        parts
+            .map(|part| format!("{:016x}", part.fingerprint()))
+            .join("-")
+    }
+
     /// The metrics at `k` on the validation part; none if it is empty.
     ///
     /// # Errors

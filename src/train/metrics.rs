@@ -1,7 +1,7 @@
 //! Recall@K and NDCG@K.
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Interactions, TopK};
 use crate::{Error, Result};
@@ -26,7 +26,7 @@ pub struct Metrics {
 }
 
 /// Metrics of the first K places of each list, averaged over users; from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AtK {
     /// The K.
     pub k: usize,

@@ -8,15 +8,18 @@
 //! | [`ir_benchmark`] | reads a folder with `train.tsv` and `test.tsv` |
 //! | [`planted`] | the built-in data set, with tastes that a model can find |
 //! | [`split`] | train/test and train/validation splits per user |
+//! | [`negatives`] | what positives are compared with: [`Negatives`] |
 //! | [`sampler`] | shuffles interactions, epoch by epoch |
 //! | [`batches`] | deals them into steps, by interactions or by users |
 //! | [`init`] | normally distributed embeddings |
-//! | [`adam`] | the optimiser |
+//! | [`optimiser`] | which optimiser: [`Optimiser`], with [`adam`] and [`sgd`] |
+//! | [`schedule`] | learning-rate schedules |
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | Recall@K and NDCG@K |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
+//! | [`checkpoint`] | a run between two epochs, as a file |
 //!
 //! Whatever is random depends on a seed alone, and whatever runs on several threads gives the
 //! same bits on any number of them.
@@ -25,6 +28,7 @@ pub mod adam;
 pub mod backend;
 pub mod batches;
 mod best;
+pub mod checkpoint;
 mod cpu;
 pub mod data;
 mod embeddings;
@@ -34,11 +38,16 @@ pub mod init;
 pub mod ir_benchmark;
 pub mod metrics;
 pub mod names;
+pub mod negatives;
+pub mod optimiser;
 pub mod planted;
 mod random;
 pub mod rank;
+mod record;
 pub mod sampler;
+pub mod schedule;
 pub mod settings;
+pub mod sgd;
 pub mod split;
 pub mod trainer;
 mod whole_file;
@@ -46,16 +55,22 @@ mod whole_file;
 pub use adam::{Adam, AdamOptions};
 pub use backend::{Backend, Start};
 pub use batches::{BatchBy, Batching, Dealer, Step};
+pub use checkpoint::{Checkpoint, Identity};
 pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
 pub use embeddings::{Embeddings, Init};
 pub use folds::Folds;
-pub use gpu::{GpuAdam, GpuBackend};
+pub use gpu::{GpuBackend, GpuOptimiser};
 pub use metrics::{AtK, Average, Metrics};
 pub use names::{Names, Tokens};
+pub use negatives::{Draw, Negatives};
+pub use optimiser::{Moments, Optimiser};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};
+pub use record::{Best, EpochRecord, Event, Times};
 pub use sampler::{Epoch, Sampler};
+pub use schedule::{Decay, Schedule};
 pub use settings::Settings;
-pub use trainer::{Best, EpochRecord, Event, Times, Trainer};
+pub use sgd::{Sgd, SgdOptions};
+pub use trainer::Trainer;
 pub use whole_file::write_whole;

@@ -23,6 +23,10 @@ pub(crate) enum Purpose {
     InitCandidates = 7,
     /// Order of the users: a stream per epoch.
     ShuffleUsers = 8,
+    /// Negatives of a row: a stream per row and epoch.
+    RowNegatives = 9,
+    /// Negatives that rows share: a stream per step and epoch.
+    SharedNegatives = 10,
 }
 
 /// The stream `index` of `purpose` under `seed`. Streams are reached directly, so work that is

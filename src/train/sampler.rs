@@ -2,7 +2,6 @@
 
 use rand::seq::SliceRandom;
 
-use super::Interactions;
 use super::random::{Purpose, stream};
 use crate::{Error, Result};
 
@@ -36,12 +35,12 @@ pub struct BatchRows<'a> {
 }
 
 impl Sampler {
-    /// Batches of `batch` interactions of `train`; the last one of an epoch may be smaller.
+    /// Batches of `batch` of the (user, item) pairs; the last one of an epoch may be smaller.
     ///
     /// # Errors
-    /// [`Error::Shape`] where `batch` is 0 or `train` is empty.
-    pub fn new(train: &Interactions, batch: usize, seed: u64) -> Result<Self> {
-        for (argument, count) in [("batch", batch), ("train", train.len())] {
+    /// [`Error::Shape`] where `batch` is 0 or there is no pair.
+    pub fn new(pairs: Vec<(u32, u32)>, batch: usize, seed: u64) -> Result<Self> {
+        for (argument, count) in [("batch", batch), ("train", pairs.len())] {
             if count == 0 {
                 return Err(Error::Shape {
                     argument,
@@ -50,7 +49,6 @@ impl Sampler {
                 });
             }
         }
-        let pairs = train.pairs().collect();
         Ok(Self { pairs, batch, seed })
     }
 
@@ -89,6 +87,7 @@ impl Epoch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Interactions;
 
     fn train() -> Interactions {
         let lists: Vec<Vec<u32>> = (0..50).map(|n| (0..n % 7).collect()).collect();
@@ -98,7 +97,7 @@ mod tests {
     #[test]
     fn an_epoch_visits_each_interaction_once() {
         let train = train();
-        let sampler = Sampler::new(&train, 16, 1).unwrap();
+        let sampler = Sampler::new(train.pairs().collect(), 16, 1).unwrap();
         let epoch = sampler.epoch(0);
         let batches: Vec<_> = epoch.batches().collect();
         assert_eq!(batches.len(), sampler.batches());
@@ -117,19 +116,23 @@ mod tests {
     #[test]
     fn epochs_and_seeds_differ_and_repeat() {
         let train = train();
-        let sampler = Sampler::new(&train, 16, 1).unwrap();
+        let sampler = Sampler::new(train.pairs().collect(), 16, 1).unwrap();
         let third = sampler.epoch(3);
         assert_ne!(third, sampler.epoch(4));
         assert_eq!(third, sampler.epoch(3));
-        assert_ne!(third, Sampler::new(&train, 16, 2).unwrap().epoch(3));
+        assert_ne!(
+            third,
+            Sampler::new(train.pairs().collect(), 16, 2)
+                .unwrap()
+                .epoch(3)
+        );
     }
 
     #[test]
     fn empty_batches_and_data_are_errors() {
-        let error = Sampler::new(&train(), 0, 1).unwrap_err();
+        let error = Sampler::new(train().pairs().collect(), 0, 1).unwrap_err();
         let text = "batch: expected at least 1 interaction, got 0";
         assert_eq!(error.to_string(), text);
-        let none = Interactions::from_lists(3, &[vec![]]).unwrap();
-        assert!(Sampler::new(&none, 8, 1).is_err());
+        assert!(Sampler::new(Vec::new(), 8, 1).is_err());
     }
 }

@@ -1,23 +1,30 @@
 //! How to train: [`Settings`].
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{AdamOptions, Batching, Embeddings, Folds, Init, Start};
+use super::{Batching, Embeddings, Folds, Init, Moments, Negatives, Optimiser, Schedule, Start};
 use crate::{DynLoss, Error, Result, loss::Score};
 
 /// How to train; the defaults are the published protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Number of epochs.
     pub epochs: usize,
     /// How an epoch is cut into steps.
     pub batching: Batching,
+    /// What positives are compared with.
+    pub negatives: Negatives,
     /// The optimiser.
-    pub adam: AdamOptions,
+    pub optimiser: Optimiser,
+    /// How its learning rate changes.
+    pub schedule: Schedule,
     /// The initial embeddings.
     pub init: Init,
     /// Epochs from one validation to the next; the last epoch is validated always.
     pub eval_every: usize,
+    /// Validations in a row without a better one after which training ends; none to train all
+    /// epochs.
+    pub patience: Option<usize>,
     /// The K of the NDCG@K that the best epoch has most of.
     pub select_at: usize,
     /// What items are ranked by, whatever the loss compares embeddings by.
@@ -31,9 +38,12 @@ impl Default for Settings {
         Settings {
             epochs: 200,
             batching: Batching::PUBLISHED,
-            adam: AdamOptions::default(),
+            negatives: Negatives::Full,
+            optimiser: Optimiser::default(),
+            schedule: Schedule::default(),
             init: Init::default(),
             eval_every: 5,
+            patience: None,
             select_at: 20,
             rank_by: Score::Dot,
             seed: 0,
@@ -47,12 +57,29 @@ impl Settings {
     /// # Errors
     /// The initial embeddings' width or deviation is outside its domain.
     pub fn start<'a>(&self, loss: &'a dyn DynLoss, folds: &'a Folds) -> Result<Start<'a>> {
-        Ok(Start {
+        let embeddings = Embeddings::normal(&folds.train, self.init, self.seed)?;
+        let tables = [&embeddings.queries, &embeddings.candidates];
+        let moments = tables.map(|table| Moments::zero(&self.optimiser, table.len()));
+        Ok(self.start_from(loss, folds, embeddings, moments))
+    }
+
+    /// What a backend goes on from.
+    pub(super) fn start_from<'a>(
+        &self,
+        loss: &'a dyn DynLoss,
+        folds: &'a Folds,
+        embeddings: Embeddings,
+        moments: [Moments; 2],
+    ) -> Start<'a> {
+        Start {
             loss,
             train: &folds.train,
-            embeddings: Embeddings::normal(&folds.train, self.init, self.seed)?,
-            adam: self.adam,
-        })
+            by: self.batching.by,
+            negatives: self.negatives,
+            embeddings,
+            optimiser: self.optimiser,
+            moments,
+        }
     }
 
     pub(super) fn validate(&self) -> Result<()> {
@@ -60,6 +87,7 @@ impl Settings {
             ("epochs", self.epochs),
             ("eval_every", self.eval_every),
             ("select_at", self.select_at),
+            ("patience", self.patience.unwrap_or(1)),
         ] {
             if value == 0 {
                 return Err(Error::Domain {
@@ -70,6 +98,8 @@ impl Settings {
                 });
             }
         }
-        Ok(())
+        self.negatives.validate()?;
+        self.schedule.validate()?;
+        self.optimiser.validate()
     }
 }

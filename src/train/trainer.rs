@@ -2,63 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
-use super::{AtK, Backend, Dealer, Embeddings, Folds, Metrics, Settings};
+use super::record::mean_loss;
+use super::{
+    AtK, Backend, Best, Checkpoint, Dealer, EpochRecord, Event, Folds, Identity, Metrics, Settings,
+    Times,
+};
 use crate::{Error, Result};
-
-/// What an observer is told.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// A step was handed to the backend.
-    Step {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// Its steps so far.
-        step: usize,
-        /// Its steps.
-        steps: usize,
-    },
-    /// An epoch is over.
-    Epoch(&'a EpochRecord),
-}
-
-/// What there is to say about an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct EpochRecord {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// The mean loss of its pairs, each before the step it was part of.
-    pub loss: f64,
-    /// Metrics on the validation part, if it was validated.
-    pub validation: Option<AtK>,
-    /// Whether it is the best so far, or there is no validation part and it is the last so far.
-    pub best: bool,
-    /// Wall-clock seconds.
-    pub seconds: f64,
-}
-
-/// The embeddings of the best epoch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// Its metrics on the validation part, if there is one.
-    pub validation: Option<AtK>,
-    /// Its embeddings.
-    pub embeddings: Embeddings,
-}
-
-/// Where the time went, in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Times {
-    /// Shuffling and dealing.
-    pub dealing: f64,
-    /// Steps, with the wait for the backend.
-    pub steps: f64,
-    /// Validation, with reading embeddings back.
-    pub evaluation: f64,
-}
 
 /// Trains embeddings on a backend, epoch by epoch. Everything random depends on the seed, so a run
 /// repeats bit for bit on a backend that does.
@@ -70,7 +19,6 @@ pub struct Trainer<'a, B> {
     backend: B,
     history: Vec<EpochRecord>,
     best: Option<Best>,
-    times: Times,
 }
 
 impl<'a, B: Backend> Trainer<'a, B> {
@@ -80,30 +28,94 @@ impl<'a, B: Backend> Trainer<'a, B> {
     /// A setting is outside its domain, or there is nothing to train on.
     pub fn new(folds: &'a Folds, settings: Settings, backend: B) -> Result<Self> {
         settings.validate()?;
+        let Settings {
+            batching,
+            negatives,
+            seed,
+            ..
+        } = settings;
         Ok(Trainer {
             folds,
             settings,
-            dealer: Dealer::new(&folds.train, settings.batching, settings.seed)?,
+            dealer: Dealer::new(&folds.train, batching, negatives, seed)?,
             backend,
             history: Vec::new(),
             best: None,
-            times: Times::default(),
         })
     }
 
-    /// Trains all epochs. After an error, the trainer still has what it found until then.
+    /// A trainer that goes on where `checkpoint` was made, on a backend made from
+    /// [`Checkpoint::start`]: from there on it does the same to the bit as the one that made it, if
+    /// the plans are the same.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; the checkpoint is of another run.
+    pub fn resume(
+        folds: &'a Folds,
+        settings: Settings,
+        backend: B,
+        checkpoint: Checkpoint,
+    ) -> Result<Self> {
+        checkpoint.check(&Identity::new(backend.loss(), folds, settings))?;
+        let mut trainer = Trainer::new(folds, settings, backend)?;
+        trainer.history = checkpoint.history;
+        trainer.best = checkpoint.best;
+        Ok(trainer)
+    }
+
+    /// The state after the epochs so far. May wait for the device.
+    ///
+    /// # Errors
+    /// What the backend reports.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        Ok(Checkpoint {
+            identity: Identity::new(self.backend.loss(), self.folds, self.settings),
+            embeddings: self.backend.embeddings()?,
+            moments: self.backend.moments()?,
+            history: self.history.clone(),
+            best: self.best.clone(),
+        })
+    }
+
+    /// Trains all epochs that are left. After an error, the trainer still has what it found until
+    /// then.
+    ///
+    /// # Errors
+    /// As [`Trainer::next_epoch`].
+    pub fn run(&mut self, observe: &mut dyn FnMut(Event<'_>)) -> Result<()> {
+        while self.next_epoch(observe)?.is_some() {}
+        Ok(())
+    }
+
+    /// Trains an epoch; none if there is none left, or patience is at its end.
     ///
     /// # Errors
     /// [`Error::Diverged`] once a loss or an embedding is no longer finite; what the backend
     /// reports.
-    pub fn run(&mut self, observe: &mut dyn FnMut(Event<'_>)) -> Result<()> {
-        while self.history.len() < self.settings.epochs {
-            let epoch = self.history.len() + 1;
-            let record = (self.epoch(epoch, observe)).map_err(|error| self.locate(epoch, error))?;
-            self.history.push(record);
-            observe(Event::Epoch(&record));
+    pub fn next_epoch(
+        &mut self,
+        observe: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<EpochRecord>> {
+        if self.history.len() >= self.settings.epochs || self.out_of_patience() {
+            return Ok(None);
         }
-        Ok(())
+        let epoch = self.history.len() + 1;
+        let record = (self.epoch(epoch, observe)).map_err(|error| self.locate(epoch, error))?;
+        self.history.push(record);
+        observe(Event::Epoch(&record));
+        Ok(Some(record))
+    }
+
+    /// Whether the last validations, as many as there is patience for, brought nothing better.
+    pub fn out_of_patience(&self) -> bool {
+        let validated = self.history.iter().rev();
+        let since_best = validated
+            .filter(|record| record.validation.is_some())
+            .take_while(|record| !record.best)
+            .count();
+        self.settings
+            .patience
+            .is_some_and(|patience| since_best >= patience)
     }
 
     /// Measures the best epoch on the test data; none before the first validation.
@@ -116,51 +128,71 @@ impl<'a, B: Backend> Trainer<'a, B> {
     }
 
     fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Event<'_>)) -> Result<EpochRecord> {
-        let start = Instant::now();
-        let loss = self.steps(epoch, observe)?;
+        let mut times = Times::default();
+        let (loss, rate) = self.steps(epoch, &mut times, observe)?;
         let last = epoch == self.settings.epochs;
         let (validation, best) = if last || epoch.is_multiple_of(self.settings.eval_every) {
-            self.validate(epoch)?
+            let start = Instant::now();
+            let validated = self.validate(epoch)?;
+            times.evaluation = start.elapsed().as_secs_f64();
+            validated
         } else {
             (None, false)
         };
         Ok(EpochRecord {
             epoch,
             loss,
+            rate,
             validation,
             best,
-            seconds: start.elapsed().as_secs_f64(),
+            times,
         })
     }
 
-    /// Takes an epoch's steps; gives the mean loss.
-    fn steps(&mut self, epoch: usize, observe: &mut dyn FnMut(Event<'_>)) -> Result<f64> {
+    /// Takes an epoch's steps; gives the mean loss, and the learning rate of the last.
+    fn steps(
+        &mut self,
+        epoch: usize,
+        times: &mut Times,
+        observe: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(f64, f64)> {
+        let Settings {
+            schedule,
+            optimiser,
+            epochs,
+            ..
+        } = self.settings;
         let start = Instant::now();
+        let uploaded = self.backend.upload_time();
+        let steps = self.dealer.steps();
         let mut in_steps = Duration::ZERO;
-        let mut pairs = Vec::with_capacity(self.dealer.steps());
+        let mut pairs = Vec::with_capacity(steps);
+        let mut rate = 0.0;
         for step in self.dealer.epoch(epoch as u64) {
+            rate = optimiser.learning_rate() * schedule.share(epoch, epochs, pairs.len(), steps);
             let before = Instant::now();
-            self.backend.step(&step)?;
+            self.backend.step(&step, rate)?;
             in_steps += before.elapsed();
             pairs.push(step.pairs());
             observe(Event::Step {
                 epoch,
                 step: pairs.len(),
-                steps: self.dealer.steps(),
+                steps,
             });
         }
         let before = Instant::now();
         let losses = self.backend.take_losses()?;
         in_steps += before.elapsed();
-        self.times.steps += in_steps.as_secs_f64();
-        self.times.dealing += (start.elapsed() - in_steps).as_secs_f64();
-        mean_loss(&losses, &pairs)
+        let upload = self.backend.upload_time() - uploaded;
+        times.upload = upload.as_secs_f64();
+        times.steps = in_steps.saturating_sub(upload).as_secs_f64();
+        times.sampling = (start.elapsed() - in_steps).as_secs_f64();
+        Ok((mean_loss(&losses, &pairs)?, rate))
     }
 
     /// Measures the present embeddings on the validation part, and keeps them if they are the best.
     /// Of equals the later one is, as in the published protocol.
     fn validate(&mut self, epoch: usize) -> Result<(Option<AtK>, bool)> {
-        let start = Instant::now();
         let Settings {
             rank_by, select_at, ..
         } = self.settings;
@@ -183,7 +215,6 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 embeddings,
             });
         }
-        self.times.evaluation += start.elapsed().as_secs_f64();
         Ok((validation, best))
     }
 
@@ -194,7 +225,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
         }
         let Settings {
             batching,
-            adam,
+            negatives,
+            optimiser,
+            schedule,
             init,
             seed,
             ..
@@ -203,7 +236,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             epoch,
             what: error.to_string(),
             settings: format!(
-                "{:?}, {adam:?}, {batching:?}, {init:?}, seed {seed}",
+                "{:?}, {optimiser:?}, {schedule:?}, {batching:?}, {negatives}, {init:?}, seed {seed}",
                 self.backend.loss()
             ),
         }
@@ -229,23 +262,9 @@ impl<'a, B: Backend> Trainer<'a, B> {
         self.best.as_ref()
     }
 
-    /// Where the time went so far.
+    /// Where the time of all epochs so far went.
     pub fn times(&self) -> Times {
-        self.times
+        let all = self.history.iter();
+        all.fold(Times::default(), |sum, record| sum.add(&record.times))
     }
-}
-
-/// The mean over pairs of the steps' mean losses.
-fn mean_loss(losses: &[f32], pairs: &[usize]) -> Result<f64> {
-    if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-        return Err(Error::NotFinite {
-            argument: "loss of step",
-            at,
-            value: losses[at].into(),
-        });
-    }
-    let sum: f64 = (losses.iter().zip(pairs))
-        .map(|(&loss, &pairs)| f64::from(loss) * pairs as f64)
-        .sum();
-    Ok(sum / pairs.iter().sum::<usize>() as f64)
 }

@@ -2,9 +2,10 @@
 
 use crate::{Folder, Run, wgloss};
 use serde_json::Value;
+use std::process::Command;
 
 /// A folder `data` with forty users who like every second item of their half of the catalogue.
-fn data() -> Folder {
+pub(crate) fn data() -> Folder {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("data")).expect("a folder");
     let (mut train, mut test) = (String::from("user\titem\n"), String::from("user\titem\n"));
@@ -22,14 +23,19 @@ fn data() -> Folder {
 
 impl Folder {
     /// Trains briefly on `data`, on the CPU, with further arguments.
-    fn train(&self, arguments: &str) -> Run {
+    pub(crate) fn train(&self, arguments: &str) -> Run {
+        Run::of(self.training(arguments).output().expect("it runs"))
+    }
+
+    /// The command line of [`Folder::train`].
+    pub(crate) fn training(&self, arguments: &str) -> Command {
         let mut command = wgloss();
         command.arg("train").arg("--data").arg(self.path("data"));
         if !arguments.contains("--device") {
             command.args(["--device", "cpu"]);
         }
         command.args(arguments.split_whitespace());
-        Run::of(command.output().expect("it runs"))
+        command
     }
 }
 
@@ -49,7 +55,14 @@ fn embeddings_and_report_are_left_behind() {
     ] {
         assert!(run.stdout.contains(part), "no {part} in: {}", run.stdout);
     }
-    assert_eq!(folder.written(), ["embeddings.safetensors", "report.json"]);
+    assert_eq!(
+        folder.written(),
+        [
+            "checkpoint.safetensors",
+            "embeddings.safetensors",
+            "report.json"
+        ]
+    );
     let report = folder.result("report.json");
     assert_eq!(report["loss"]["tau"], 0.2);
     assert_eq!(report["settings"]["epochs"], 6);
@@ -166,11 +179,22 @@ fn losses_and_settings_that_are_wrong() {
         ("--eval-every 0", &["eval_every = 0"]),
         ("--lr nan", &["learning_rate = NaN"]),
         ("--batch 0", &["batch", "at least 1 interaction"]),
-        ("--batch 0 --batch-by users", &["batch", "at least 1 user"]),
+        ("--batch 0 --batch-by users", &["batch", "at least 1 "]),
         (
             "--loss psl --activation atan --score-scale 0.9",
             &["score_scale = 0.9", "tan 1 = 1.5574"],
         ),
+        ("--draw uniform", &["--draw belongs to", "not to full"]),
+        (
+            "--negatives sampled=5 --log-q",
+            &["--log-q belongs to", "not to sampled=5"],
+        ),
+        ("--momentum 0.9", &["--momentum belongs to --optimiser sgd"]),
+        (
+            "--optimiser sgd --momentum 1",
+            &["sgd: momentum = 1", "0.9999999"],
+        ),
+        ("--patience 0", &["patience = 0"]),
         ("--k 5,0", &["ks: expected at least 1, got 0"]),
         ("--device reference", &["reference", "cpu"]),
         ("--out /dev/null/out", &["/dev/null/out"]),
@@ -184,6 +208,10 @@ fn wrong_usage_ends_with_code_2() {
     let folder = data();
     for arguments in [
         "--negatives some",
+        "--negatives sampled=0",
+        "--negatives shared",
+        "--schedule step=3",
+        "--resume",
         "--batch-by weeks",
         "--epochs few",
         "--tua 1",

@@ -1,104 +1,31 @@
 //! `wgloss train`: matrix factorisation on implicit feedback.
 
+mod arguments;
 mod loss;
 mod progress;
 mod report;
 mod saved;
 
-use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
-use clap::ValueEnum;
-use loss::LossArguments;
+pub use arguments::Arguments;
+
+use crate::{Outcome, losses::parameters_of, screen::Screen};
 use progress::Progress;
 use report::{Data, Report, table};
 use serde_json::Value;
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 use wgloss::{
     AnyLoss, Device, Error, Result,
-    loss::Score,
+    gpu::Context,
     train::{
-        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
-        Metrics, Planted, Settings, Trainer, ir_benchmark,
+        Backend, Checkpoint, CpuBackend, Folds, GpuBackend, Metrics, Settings, Start, Trainer,
     },
 };
-
-/// Train matrix factorisation on implicit feedback with any loss.
-///
-/// Without --data it trains on a built-in planted data set. Of the epochs that were validated, the
-/// best (NDCG@20) is measured on the test data, beside recommending what is popular.
-#[derive(clap::Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    loss: LossArguments,
-    #[command(flatten)]
-    device: DeviceArguments,
-    /// Folder with train.tsv and test.tsv, lines of `user<TAB>item` under a header
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Adam's learning rate
-    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
-    lr: f64,
-    /// Weight decay, as an L2 penalty
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
-    wd: f64,
-    /// Epochs [default: 200, without --data 5]
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// Interactions, or users, per batch [default: 1024 interactions or 256 users]
-    #[arg(long, value_name = "N")]
-    batch: Option<usize>,
-    /// What a batch is a batch of [default: interactions, without --data users]
-    #[arg(long, value_enum, value_name = "WHAT")]
-    batch_by: Option<By>,
-    /// Which items a user's items are compared with
-    #[arg(long, value_enum, default_value_t = Negatives::Full)]
-    negatives: Negatives,
-    /// Width of the embeddings
-    #[arg(long, default_value_t = 64)]
-    dim: usize,
-    /// Standard deviation of the initial embeddings
-    #[arg(long, default_value_t = 1.0, value_name = "DEVIATION")]
-    init: f64,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Epochs from one validation to the next [default: 5, without --data 1]
-    #[arg(long, value_name = "N")]
-    eval_every: Option<usize>,
-    /// Rank items by cosine instead of the dot product
-    #[arg(long)]
-    norm: bool,
-    /// The K of Recall@K and NDCG@K on the test data
-    #[arg(long, value_delimiter = ',', default_value = "5,20,50")]
-    k: Vec<usize>,
-    /// Folder for embeddings.safetensors and report.json
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Print the report as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum By {
-    /// Interactions: the published protocol
-    Interactions,
-    /// Users with all their items: an epoch computes each user's scores once
-    Users,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Negatives {
-    /// The whole catalogue but the user's training items
-    Full,
-}
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     // What is wrong with the arguments is told before the data takes its time.
     let loss = arguments.loss.loss()?;
+    let settings = arguments.settings()?;
     let engine = arguments.device.engine()?;
     if engine.device() == Device::Reference {
         return Err(Error::Unsupported(
@@ -109,63 +36,22 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
         saved::prepare(out)?;
     }
     let (name, data) = arguments.read()?;
-    let settings = arguments.settings();
     let folds = Folds::new(&data, settings.seed)?;
     let data = Data::new(name, &folds);
-    let start = settings.start(loss.as_dyn(), &folds)?;
     let run = Run {
         arguments,
         loss: &loss,
         folds: &folds,
+        settings,
         device: engine.describe(),
     };
+    let checkpoint = match (&arguments.out, arguments.resume) {
+        (Some(out), true) => saved::checkpoint(out)?,
+        _ => None,
+    };
     match engine.context() {
-        Some(context) => run.train(data, settings, GpuBackend::new(context, start)?, screen),
-        None => run.train(data, settings, CpuBackend::new(start)?, screen),
-    }
-}
-
-impl Arguments {
-    fn read(&self) -> Result<(String, Dataset)> {
-        match &self.data {
-            Some(folder) => Ok((folder.display().to_string(), ir_benchmark::read(folder)?)),
-            None => Ok(("planted data".into(), Planted::default().generate()?)),
-        }
-    }
-
-    fn settings(&self) -> Settings {
-        let planted = self.data.is_none();
-        let by = match self.batch_by {
-            Some(By::Interactions) => BatchBy::Interactions,
-            Some(By::Users) => BatchBy::Users,
-            // By interactions, one of its epochs takes minutes on a small machine.
-            None if planted => BatchBy::Users,
-            None => BatchBy::Interactions,
-        };
-        let size = match by {
-            BatchBy::Interactions => 1024,
-            BatchBy::Users => 256,
-        };
-        Settings {
-            epochs: self.epochs.unwrap_or(if planted { 5 } else { 200 }),
-            batching: Batching {
-                by,
-                size: self.batch.unwrap_or(size),
-            },
-            adam: AdamOptions {
-                learning_rate: self.lr,
-                weight_decay: self.wd,
-                ..AdamOptions::default()
-            },
-            init: Init {
-                dim: self.dim,
-                deviation: self.init,
-            },
-            eval_every: self.eval_every.unwrap_or(if planted { 1 } else { 5 }),
-            rank_by: if self.norm { Score::Cosine } else { Score::Dot },
-            seed: self.seed,
-            ..Settings::default()
-        }
+        Some(context) => run.train(data, run.on_gpu(context, checkpoint)?, screen),
+        None => run.train(data, run.on_cpu(checkpoint)?, screen),
     }
 }
 
@@ -174,26 +60,53 @@ struct Run<'a> {
     arguments: &'a Arguments,
     loss: &'a AnyLoss,
     folds: &'a Folds,
+    settings: Settings,
     device: String,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn on_gpu(
+        &self,
+        context: &Context,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Trainer<'a, GpuBackend<'a>>> {
+        self.trainer(checkpoint, |start| GpuBackend::new(context, start))
+    }
+
+    fn on_cpu(&self, checkpoint: Option<Checkpoint>) -> Result<Trainer<'a, CpuBackend<'a>>> {
+        self.trainer(checkpoint, CpuBackend::new)
+    }
+
+    fn trainer<B: Backend>(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        backend: impl FnOnce(Start<'a>) -> Result<B>,
+    ) -> Result<Trainer<'a, B>> {
+        let (loss, folds, settings) = (self.loss.as_dyn(), self.folds, self.settings);
+        match checkpoint {
+            None => Trainer::new(folds, settings, backend(settings.start(loss, folds)?)?),
+            Some(checkpoint) => {
+                let backend = backend(checkpoint.start(loss, folds, &settings)?)?;
+                Trainer::resume(folds, settings, backend, checkpoint)
+            }
+        }
+    }
+
     fn train<B: Backend>(
         &self,
         data: Data,
-        settings: Settings,
-        backend: B,
+        mut trainer: Trainer<'_, B>,
         screen: &mut Screen,
     ) -> Outcome {
-        let mut trainer = Trainer::new(self.folds, settings, backend)?;
         let start = Instant::now();
         // Also checks every K before the work.
         let popularity = self.folds.popularity(&self.arguments.k)?;
+        let before = trainer.history().len();
         if !self.arguments.json {
-            self.introduce(&data, screen)?;
+            self.introduce(&data, before, screen)?;
         }
-        let progress = Progress::new(trainer.settings(), self.arguments.json);
-        let trained = trainer.run(&mut |event| progress.show(event, screen));
+        let progress = Progress::new(&self.settings, before, self.arguments.json);
+        let trained = self.epochs(&mut trainer, &progress, screen);
         progress.finish();
         let error = trained.as_ref().err().map(ToString::to_string);
         let report = self.report(data, &trainer, popularity, error)?;
@@ -212,11 +125,33 @@ impl Run<'_> {
         trained.and(saved).map(|_| true)
     }
 
-    fn introduce(&self, data: &Data, screen: &mut Screen) -> Result<()> {
+    /// Trains the epochs that are left, and leaves a checkpoint behind each that was validated.
+    fn epochs<B: Backend>(
+        &self,
+        trainer: &mut Trainer<'_, B>,
+        progress: &Progress,
+        screen: &mut Screen,
+    ) -> Result<()> {
+        while let Some(record) = trainer.next_epoch(&mut |event| progress.show(event, screen))? {
+            let last = record.epoch == self.settings.epochs;
+            let due = last || record.epoch.is_multiple_of(self.settings.eval_every);
+            if let (Some(out), true) = (&self.arguments.out, due) {
+                saved::leave_checkpoint(out, &trainer.checkpoint()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn introduce(&self, data: &Data, before: usize, screen: &mut Screen) -> Result<()> {
         screen.line(format_args!("data: {}", data.describe()))?;
         screen.line(format_args!("device: {}", self.device))?;
         let loss = parameters_of(self.loss).map(Value::Object)?;
-        screen.line(format_args!("loss: {loss}"))
+        screen.line(format_args!("loss: {loss}"))?;
+        match (self.arguments.resume, before) {
+            (false, _) => Ok(()),
+            (true, 0) => screen.line("no checkpoint yet: from the beginning"),
+            (true, before) => screen.line(format_args!("going on after epoch {before}")),
+        }
     }
 
     fn report<'r, B: Backend>(
@@ -230,10 +165,10 @@ impl Run<'_> {
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             device: self.device.clone(),
+            plans: trainer.backend().plans(),
             data,
             loss: self.loss,
-            negatives: "full",
-            settings: *trainer.settings(),
+            settings: self.settings,
             epochs: trainer.history(),
             best_epoch: best.map(|best| best.epoch),
             validation: best.and_then(|best| best.validation),
@@ -270,8 +205,8 @@ impl Run<'_> {
         }
         let times = report.times;
         screen.line(format_args!(
-            "{seconds:.1} s: steps {:.1}, evaluation {:.1}, dealing {:.1}",
-            times.steps, times.evaluation, times.dealing
+            "{seconds:.1} s; all epochs: sampling {:.1}, upload {:.1}, steps {:.1}, evaluation {:.1}",
+            times.sampling, times.upload, times.steps, times.evaluation
         ))
     }
 }

@@ -2,15 +2,16 @@
 
 use super::padded::{Capacity, Padded};
 use crate::{
-    DynLoss, Result, Shape,
+    ColumnKind, DynLoss, Result, Shape,
     gpu::{Buffers, Context, Plan, PlanOptions, Slice, TableLayouts},
     train::Step,
 };
 
-/// Serves all steps that fit its capacity.
+/// Serves all steps of its capacity.
 #[derive(Debug)]
 pub struct Planned {
     capacity: Capacity,
+    shape: Shape,
     plan: Plan,
     buffers: Buffers,
     /// Kept for its memory.
@@ -29,30 +30,30 @@ impl Planned {
         capacity: Capacity,
         resident: Buffers,
     ) -> Result<Self> {
-        let Capacity { rows, pairs } = capacity;
-        let shape = Shape {
-            rows,
-            pairs,
-            ..shape.clone()
-        };
+        let shape = capacity.shape(shape);
         let layouts = TableLayouts::dense(&shape);
         let plan = Plan::new(context, loss, &shape, &layouts, &PlanOptions::default())?;
         let list = |label, words: usize| {
             let usage = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-            Some(Slice::whole(&context.buffer(
-                label,
-                words as u64 * 4,
-                usage,
-            )))
+            let buffer = context.buffer(label, words as u64 * 4, usage);
+            Some(Slice::whole(&buffer))
         };
+        let columns = match shape.columns {
+            ColumnKind::All => None,
+            ColumnKind::Shared(count) => list("columns", count),
+            ColumnKind::Sampled(count) => list("columns", shape.rows * count),
+        };
+        let offsets = shape.many_positives.then_some(shape.rows + 1);
         let buffers = Buffers {
-            rows: list("rows", rows),
-            positive_offsets: list("positive offsets", rows + 1),
-            positives: list("positives", pairs),
+            rows: list("rows", shape.rows),
+            positive_offsets: offsets.and_then(|count| list("positive offsets", count)),
+            positives: list("positives", shape.pairs),
+            columns,
             ..resident
         };
         Ok(Planned {
             capacity,
+            shape,
             plan,
             buffers,
             padded: Padded::default(),
@@ -64,22 +65,32 @@ impl Planned {
         self.capacity
     }
 
-    /// Uploads the ids of a step and records its evaluation.
-    ///
-    /// # Errors
-    /// The device is lost.
-    pub fn encode(&mut self, step: &Step, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
-        self.padded.fill(step, self.capacity);
+    /// What its bits depend on beside its steps.
+    pub fn id(&self) -> String {
+        self.plan.id()
+    }
+
+    /// Uploads the ids of a step; `spare` is masked in every row.
+    pub fn upload(&mut self, step: &Step, spare: u32) {
+        self.padded.fill(step, &self.shape, spare);
         let queue = self.plan.context().queue();
         for (to, list) in [
             (&self.buffers.rows, &self.padded.rows),
             (&self.buffers.positive_offsets, &self.padded.offsets),
             (&self.buffers.positives, &self.padded.positives),
+            (&self.buffers.columns, &self.padded.columns),
         ] {
             if let Some(to) = to {
                 queue.write_buffer(&to.buffer, to.offset, bytemuck::cast_slice(list));
             }
         }
+    }
+
+    /// Records the evaluation of the step that was uploaded.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn encode(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         self.plan.encode(encoder, &self.buffers)
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::screen::Screen;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::{
+    cell::Cell,
+    io::{IsTerminal, Write},
+};
 use wgloss::train::{EpochRecord, Event, Settings};
 
 /// Shows progress: a bar on standard error if that is a terminal, or else a line per validation, on
@@ -12,16 +15,21 @@ pub struct Progress {
     alone: bool,
     epochs: usize,
     select_at: usize,
+    /// Epochs that were there before, and seconds that those since then took.
+    before: usize,
+    seconds: Cell<f64>,
 }
 
 impl Progress {
-    /// Progress under these settings; `alone` keeps standard output free.
-    pub fn new(settings: &Settings, alone: bool) -> Self {
+    /// Progress after `before` epochs under these settings; `alone` keeps standard output free.
+    pub fn new(settings: &Settings, before: usize, alone: bool) -> Self {
         Progress {
             bar: std::io::stderr().is_terminal().then(bar),
             alone,
             epochs: settings.epochs,
             select_at: settings.select_at,
+            before,
+            seconds: Cell::new(0.0),
         }
     }
 
@@ -39,6 +47,7 @@ impl Progress {
     }
 
     fn show_epoch(&self, record: &EpochRecord, screen: &mut Screen) {
+        self.seconds.set(self.seconds.get() + record.times.total());
         // One line a validation is enough to follow 200 epochs in a log.
         let worth_a_line = record.validation.is_some() || self.epochs <= 10;
         let line = self.describe(record);
@@ -69,7 +78,9 @@ impl Progress {
             );
             line += if record.best { " *" } else { "  " };
         }
-        line + &format!("  {:.2} s", record.seconds)
+        let done = (epoch - self.before).max(1) as f64;
+        let left = self.seconds.get() / done * (epochs - epoch) as f64;
+        line + &format!("  {:.2} s, {} left", record.times.total(), duration(left))
     }
 
     /// Takes the bar away.
@@ -77,6 +88,15 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Seconds in the unit that one would say them in.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
     }
 }
 

@@ -13,12 +13,12 @@ pub struct Report<'a> {
     pub version: &'static str,
     /// What it ran on.
     pub device: String,
+    /// The plans that computed the steps: the same plans give the same bits.
+    pub plans: Vec<String>,
     /// The data.
     pub data: Data,
     /// The loss with all parameters.
     pub loss: &'a AnyLoss,
-    /// Which negatives.
-    pub negatives: &'static str,
     /// Everything else that was chosen.
     pub settings: Settings,
     /// The epochs.
@@ -67,12 +67,9 @@ pub struct Data {
 impl Data {
     /// The numbers of `folds`.
     pub fn new(name: String, folds: &Folds) -> Self {
-        let parts = [&folds.train, &folds.validation, &folds.test];
         Data {
             name,
-            fingerprint: parts
-                .map(|part| format!("{:016x}", part.fingerprint()))
-                .join("-"),
+            fingerprint: folds.fingerprint(),
             users: folds.train.users(),
             items: folds.train.items(),
             train: folds.train.len(),

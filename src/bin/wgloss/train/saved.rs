@@ -1,6 +1,7 @@
 //! What a run leaves in the folder of --out.
 
 use super::report::Report;
+use serde_json::json;
 use std::{
     collections::HashMap,
     fs::{self, File},
@@ -10,11 +11,12 @@ use std::{
 use wgloss::{
     Error, Result,
     loss::Score,
-    train::{Best, write_whole},
+    train::{Best, Checkpoint, write_whole},
 };
 
 const EMBEDDINGS: &str = "embeddings.safetensors";
 const REPORT: &str = "report.json";
+const CHECKPOINT: &str = "checkpoint.safetensors";
 
 /// Makes the folder, and finds out before the work whether files can be put there.
 pub fn prepare(out: &Path) -> Result<()> {
@@ -26,7 +28,7 @@ pub fn prepare(out: &Path) -> Result<()> {
         return Err(failed(out, io::ErrorKind::NotADirectory.into()));
     }
     fs::create_dir_all(out).map_err(|source| failed(out, source))?;
-    for path in [EMBEDDINGS, REPORT].map(|name| out.join(name)) {
+    for path in [EMBEDDINGS, REPORT, CHECKPOINT].map(|name| out.join(name)) {
         if path.is_dir() {
             return Err(failed(&path, io::ErrorKind::IsADirectory.into()));
         }
@@ -44,14 +46,49 @@ pub fn save(out: &Path, report: &Report<'_>, best: Option<&Best>) -> Result<()> 
             Score::Cosine => "cosine",
             Score::Projection => "projection",
         };
-        let about = [
-            ("rank_by", rank_by.to_owned()),
-            ("epoch", best.epoch.to_string()),
-            ("data", report.data.fingerprint.clone()),
-        ];
-        let about: HashMap<_, _> = about.map(|(key, value)| (key.to_owned(), value)).into();
+        // One key: several would be written in another order each time.
+        let about = json!({
+            "rank_by": rank_by,
+            "epoch": best.epoch,
+            "data": report.data.fingerprint,
+        });
+        let about = HashMap::from([("wgloss".to_owned(), about.to_string())]);
         best.embeddings.save(&out.join(EMBEDDINGS), about)?;
     }
     let text = report.json()?;
     write_whole(&out.join(REPORT), |path| fs::write(path, text + "\n"))
+}
+
+/// The checkpoint in the folder, if there is one. What a killed run had begun to write is removed.
+pub fn checkpoint(out: &Path) -> Result<Option<Checkpoint>> {
+    let failed = |source| Error::Io {
+        path: out.display().to_string(),
+        source,
+    };
+    for entry in fs::read_dir(out).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if is_left_over(&path) {
+            fs::remove_file(&path).map_err(failed)?;
+        }
+    }
+    let path = out.join(CHECKPOINT);
+    match path.exists() {
+        true => Checkpoint::load(&path).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Whether a path is what [`write_whole`] writes to before one of our files takes its name.
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    [EMBEDDINGS, REPORT, CHECKPOINT].iter().any(|file| {
+        let process =
+            (name.strip_prefix(file)).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".tmp"));
+        process.is_some_and(|number| number.parse::<u32>().is_ok())
+    })
+}
+
+/// Puts a checkpoint in the place of the one before.
+pub fn leave_checkpoint(out: &Path, checkpoint: &Checkpoint) -> Result<()> {
+    checkpoint.save(&out.join(CHECKPOINT))
 }

@@ -1,4 +1,4 @@
-//! Adam on the device: [`GpuAdam`].
+//! Optimisers on the device: [`GpuOptimiser`].
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use crate::{
         Context, Pipeline, Slice, Stage,
         compose::{Variant, compose},
         job::{JOB_STRIDE, Job},
+        read_back,
     },
-    train::AdamOptions,
+    train::{Moments, Optimiser},
 };
 
 /// Values that one invocation updates.
@@ -18,18 +19,19 @@ const PER_LANE: u32 = 16;
 /// a device may ask for.
 const ALIGNED: u64 = 64;
 
-/// Adam for one table on a device, with the table's gradient and moments: the same updates as
-/// [`Adam`](super::super::Adam), up to the last bit or two of each.
+/// An optimiser for one table on a device, with the table's gradient and moments: the same updates
+/// as on the CPU, up to the last bit or two of each.
 #[derive(Debug)]
-pub struct GpuAdam {
+pub struct GpuOptimiser {
     context: Context,
-    options: AdamOptions,
+    optimiser: Optimiser,
     steps: u64,
     constants: wgpu::Buffer,
     pipeline: Arc<Pipeline>,
     pieces: Vec<Piece>,
     table: Slice,
     gradient: Slice,
+    moments: Vec<Slice>,
 }
 
 /// A part of the table that one dispatch updates.
@@ -39,14 +41,22 @@ struct Piece {
     grid: [u32; 2],
 }
 
-impl GpuAdam {
-    /// The state before the first step on `table`, with all zero moments and gradient.
+impl GpuOptimiser {
+    /// Goes on from `moments` with `table`; [`Moments::zero`] before the first step. The gradient
+    /// is zero.
     ///
     /// # Errors
-    /// [`Error::Domain`] for settings outside their domain, [`Error::TooLarge`] and
-    /// [`Error::OutOfMemory`] for a table that the device has no room for.
-    pub fn new(context: &Context, table: &[f32], options: AdamOptions) -> Result<Self> {
-        options.validate()?;
+    /// [`Error::Domain`] for settings outside their domain, [`Error::Shape`] for moments that do
+    /// not fit, [`Error::TooLarge`] and [`Error::OutOfMemory`] for a table that the device has no
+    /// room for.
+    pub fn new(
+        context: &Context,
+        table: &[f32],
+        optimiser: Optimiser,
+        moments: &Moments,
+    ) -> Result<Self> {
+        optimiser.validate()?;
+        moments.check(&optimiser, table.len())?;
         let size = table.len() as u64 * 4;
         let limit = context.limits().max_buffer;
         if size > limit {
@@ -56,66 +66,77 @@ impl GpuAdam {
                 limit,
             });
         }
-        let variant = Variant {
-            flags: Vec::new(),
-            counts: vec![("PER_LANE", PER_LANE), ("LANES", context.family().lanes())],
-        };
-        let stage = Stage::Adam;
-        let text = compose(stage.name(), stage.source(), "", &variant)
-            .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))?;
-        let pipeline = context.pipeline(stage, text)?;
-        let scope = context
-            .device()
-            .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let pipeline = pipeline(context, &optimiser)?;
+        let scope = (context.device()).push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let slice = |label| Slice {
             buffer: context.buffer(label, size, storage()),
             offset: 0,
             size,
         };
-        let [parameters, gradient, mean, square] =
-            ["parameters", "gradient", "mean", "square"].map(slice);
+        let [gradient, parameters] = ["gradient", "parameters"].map(slice);
+        let kept: Vec<Slice> = moments.lists.iter().map(|_| slice("moments")).collect();
         let cuts = cut(context, table.len() as u64);
-        let jobs = context.buffer("adam jobs", (cuts.len() * JOB_STRIDE) as u64, uniform());
-        let constants = context.buffer("adam constants", JOB_STRIDE as u64, uniform());
+        let uniform = |label, count: usize| {
+            let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+            context.buffer(label, (count * JOB_STRIDE) as u64, usage)
+        };
+        let jobs = uniform("optimiser jobs", cuts.len());
+        let constants = uniform("optimiser constants", 1);
         if let Some(error) = pollster::block_on(scope.pop()) {
-            let bytes = 4 * size;
+            let bytes = (2 + kept.len() as u64) * size;
             return Err(Error::OutOfMemory(format!(
                 "{bytes} bytes for a table and its optimiser: {error}"
             )));
         }
         let queue = context.queue();
         queue.write_buffer(&parameters.buffer, 0, bytemuck::cast_slice(table));
+        for (list, to) in moments.lists.iter().zip(&kept) {
+            queue.write_buffer(&to.buffer, 0, bytemuck::cast_slice(list));
+        }
         for (at, (_, job)) in cuts.iter().enumerate() {
             queue.write_buffer(&jobs, (at * JOB_STRIDE) as u64, bytemuck::bytes_of(job));
         }
-        let state = [&gradient, &parameters, &mean, &square].map(|slice| &slice.buffer);
+        let state: Vec<&wgpu::Buffer> = [&gradient, &parameters]
+            .into_iter()
+            .chain(&kept)
+            .map(|slice| &slice.buffer)
+            .collect();
         let pieces = (cuts.iter())
             .map(|(begin, job)| Piece {
-                bindings: bind(context, &pipeline, [&jobs, &constants], state, *begin, job),
+                bindings: bind(context, &pipeline, [&jobs, &constants], &state, *begin, job),
                 grid: [job.grid_x, job.groups.div_ceil(job.grid_x)],
             })
             .collect();
-        Ok(GpuAdam {
+        Ok(GpuOptimiser {
             context: context.clone(),
-            options,
-            steps: 0,
+            optimiser,
+            steps: moments.steps,
             constants,
             pipeline,
             pieces,
             table: parameters,
             gradient,
+            moments: kept,
         })
     }
 
-    /// Records a step. At most one step may be recorded between two submissions, since its
-    /// constants are written ahead of the whole submission.
-    pub fn encode(&mut self, encoder: &mut wgpu::CommandEncoder) {
+    /// Records a step at a learning rate. At most one step may be recorded between two
+    /// submissions, since its constants are written ahead of the whole submission.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] for a rate that is negative or not finite.
+    pub fn encode(&mut self, rate: f64, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+        let optimiser = self.optimiser.with_learning_rate(rate);
+        optimiser.validate()?;
         self.steps += 1;
-        let constants = self.options.constants(self.steps);
-        let bytes = bytemuck::bytes_of(&constants);
-        self.context.queue().write_buffer(&self.constants, 0, bytes);
+        let queue = self.context.queue();
+        let write = |bytes: &[u8]| queue.write_buffer(&self.constants, 0, bytes);
+        match optimiser {
+            Optimiser::Adam(options) => write(bytemuck::bytes_of(&options.constants(self.steps))),
+            Optimiser::Sgd(options) => write(bytemuck::bytes_of(&options.constants())),
+        }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("adam"),
+            label: Some("optimiser"),
             timestamp_writes: None,
         });
         pass.set_pipeline(&self.pipeline.pipeline);
@@ -124,6 +145,22 @@ impl GpuAdam {
             pass.set_bind_group(0, &piece.bindings, &[offset]);
             pass.dispatch_workgroups(piece.grid[0], piece.grid[1], 1);
         }
+        Ok(())
+    }
+
+    /// The state after all steps that were submitted; waits for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn moments(&self) -> Result<Moments> {
+        let lists = read_back(&self.context, &self.moments)?
+            .into_iter()
+            .map(|words| words.into_iter().map(f32::from_bits).collect())
+            .collect();
+        Ok(Moments {
+            steps: self.steps,
+            lists,
+        })
     }
 
     /// The table.
@@ -137,12 +174,23 @@ impl GpuAdam {
     }
 }
 
-fn storage() -> wgpu::BufferUsages {
-    wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST
+fn pipeline(context: &Context, optimiser: &Optimiser) -> Result<Arc<Pipeline>> {
+    let (stage, flags) = match optimiser {
+        Optimiser::Adam(_) => (Stage::Adam, Vec::new()),
+        Optimiser::Sgd(_) if optimiser.moments() == 0 => (Stage::Sgd, Vec::new()),
+        Optimiser::Sgd(_) => (Stage::Sgd, vec!["MOMENTUM"]),
+    };
+    let variant = Variant {
+        flags,
+        counts: vec![("PER_LANE", PER_LANE), ("LANES", context.family().lanes())],
+    };
+    let text = compose(stage.name(), stage.source(), "", &variant)
+        .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))?;
+    context.pipeline(stage, text)
 }
 
-fn uniform() -> wgpu::BufferUsages {
-    wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST
+fn storage() -> wgpu::BufferUsages {
+    wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST
 }
 
 /// First value and job of each piece that fits a binding and has a number below 2³¹ for every
@@ -173,7 +221,7 @@ fn bind(
     context: &Context,
     pipeline: &Pipeline,
     uniforms: [&wgpu::Buffer; 2],
-    state: [&wgpu::Buffer; 4],
+    state: &[&wgpu::Buffer],
     begin: u64,
     job: &Job,
 ) -> wgpu::BindGroup {
@@ -185,13 +233,14 @@ fn bind(
         })
     };
     let uniforms = uniforms.map(|buffer| range(buffer, 0, JOB_STRIDE as u64));
-    let state = state.map(|buffer| range(buffer, begin * 4, u64::from(job.item_count) * 4));
+    let size = u64::from(job.item_count) * 4;
+    let state = (state.iter()).map(|&buffer| range(buffer, begin * 4, size));
     let entries: Vec<_> = (0u32..)
         .zip(uniforms.into_iter().chain(state))
         .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
         .collect();
     (context.device()).create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("adam"),
+        label: Some("optimiser"),
         layout: &pipeline.layout,
         entries: &entries,
     })

@@ -1,0 +1,210 @@
+//! The arguments of `wgloss train`, and the settings that they ask for.
+
+use super::loss::LossArguments;
+use crate::device::DeviceArguments;
+use clap::ValueEnum;
+use std::path::PathBuf;
+use wgloss::{
+    Error, Result,
+    loss::Score,
+    train::{
+        AdamOptions, BatchBy, Batching, Dataset, Decay, Draw, Init, Negatives, Optimiser, Planted,
+        Schedule, Settings, SgdOptions, ir_benchmark,
+    },
+};
+
+/// Train matrix factorisation on implicit feedback with any loss.
+///
+/// Without --data it trains on a built-in planted data set. Of the epochs that were validated, the
+/// best (NDCG@20) is measured on the test data, beside recommending what is popular.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub loss: LossArguments,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+    /// Folder with train.tsv and test.tsv, lines of `user<TAB>item` under a header
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What positives are compared with: full, sampled=COUNT per row, in-batch, shared=COUNT per
+    /// batch
+    #[arg(long, default_value_t, value_name = "WHICH")]
+    negatives: Negatives,
+    /// What shared negatives are drawn from [default: uniform]
+    #[arg(long, value_enum, value_name = "HOW")]
+    draw: Option<DrawBy>,
+    /// Correct in-batch and shared negatives for their probability of being drawn
+    #[arg(long)]
+    log_q: bool,
+    /// The optimiser
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    optimiser: Method,
+    /// Its learning rate [default: 0.1 for adam, 1 for sgd]
+    #[arg(long, allow_negative_numbers = true)]
+    lr: Option<f64>,
+    /// Weight decay, as an L2 penalty
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    wd: f64,
+    /// Momentum of sgd
+    #[arg(long, allow_negative_numbers = true)]
+    momentum: Option<f64>,
+    /// How the learning rate falls: constant, linear, cosine, step=EPOCHS:FACTOR,
+    /// exponential=FACTOR
+    #[arg(long, default_value_t, value_name = "HOW")]
+    schedule: Decay,
+    /// Epochs in which the learning rate rises first
+    #[arg(long, default_value_t = 0, value_name = "EPOCHS")]
+    warmup: usize,
+    /// Epochs [default: 200, without --data 5]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Interactions, or users, per batch [default: 1024 interactions or 256 users]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// What a batch is a batch of [default: interactions, without --data users]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    batch_by: Option<By>,
+    /// Width of the embeddings
+    #[arg(long, default_value_t = 64)]
+    dim: usize,
+    /// Standard deviation of the initial embeddings
+    #[arg(long, default_value_t = 1.0, value_name = "DEVIATION")]
+    init: f64,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Epochs from one validation, and checkpoint, to the next [default: 5, without --data 1]
+    #[arg(long, value_name = "N")]
+    eval_every: Option<usize>,
+    /// End after so many validations in a row that were no better
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
+    /// Rank items by cosine instead of the dot product
+    #[arg(long)]
+    norm: bool,
+    /// The K of the metrics on the test data
+    #[arg(long, value_delimiter = ',', default_value = "5,20,50")]
+    pub k: Vec<usize>,
+    /// Folder for embeddings, report and checkpoints
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on from the checkpoint in the folder of --out, if there is one
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum By {
+    /// Interactions: the published protocol
+    Interactions,
+    /// Users with all their items: an epoch computes each user's scores once
+    Users,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DrawBy {
+    /// All items alike
+    Uniform,
+    /// In proportion to their training interactions
+    Popularity,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+enum Method {
+    /// Adam, on the whole tables
+    #[default]
+    Adam,
+    /// Gradient descent
+    Sgd,
+}
+
+impl Arguments {
+    /// Name and content of the data.
+    pub fn read(&self) -> Result<(String, Dataset)> {
+        match &self.data {
+            Some(folder) => Ok((folder.display().to_string(), ir_benchmark::read(folder)?)),
+            None => Ok(("planted data".into(), Planted::default().generate()?)),
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Result<Settings> {
+        let planted = self.data.is_none();
+        let by = match self.batch_by {
+            Some(By::Interactions) => BatchBy::Interactions,
+            Some(By::Users) => BatchBy::Users,
+            // By interactions, one of its epochs takes minutes on a small machine.
+            None if planted => BatchBy::Users,
+            None => BatchBy::Interactions,
+        };
+        let size = match by {
+            BatchBy::Interactions => 1024,
+            BatchBy::Users => 256,
+        };
+        Ok(Settings {
+            epochs: self.epochs.unwrap_or(if planted { 5 } else { 200 }),
+            batching: Batching {
+                by,
+                size: self.batch.unwrap_or(size),
+            },
+            negatives: self.negatives()?,
+            optimiser: self.optimiser()?,
+            schedule: Schedule {
+                warmup: self.warmup,
+                decay: self.schedule,
+            },
+            init: Init {
+                dim: self.dim,
+                deviation: self.init,
+            },
+            eval_every: self.eval_every.unwrap_or(if planted { 1 } else { 5 }),
+            patience: self.patience,
+            rank_by: if self.norm { Score::Cosine } else { Score::Dot },
+            seed: self.seed,
+            ..Settings::default()
+        })
+    }
+
+    fn negatives(&self) -> Result<Negatives> {
+        let draw = self.draw.map(|draw| match draw {
+            DrawBy::Uniform => Draw::Uniform,
+            DrawBy::Popularity => Draw::Popularity,
+        });
+        let log_q = self.log_q;
+        match self.negatives {
+            Negatives::Shared { count, .. } => Ok(Negatives::Shared {
+                count,
+                draw: draw.unwrap_or_default(),
+                log_q,
+            }),
+            other if draw.is_some() => misplaced("draw", "--negatives shared=COUNT", other),
+            Negatives::InBatch { .. } => Ok(Negatives::InBatch { log_q }),
+            other if log_q => misplaced("log-q", "--negatives in-batch or shared=COUNT", other),
+            other => Ok(other),
+        }
+    }
+
+    fn optimiser(&self) -> Result<Optimiser> {
+        let optimiser = match (self.optimiser, self.momentum) {
+            (Method::Sgd, momentum) => Optimiser::Sgd(SgdOptions {
+                momentum: momentum.unwrap_or(0.0),
+                ..SgdOptions::default()
+            }),
+            (Method::Adam, None) => Optimiser::Adam(AdamOptions::default()),
+            (Method::Adam, Some(_)) => return misplaced("momentum", "--optimiser sgd", "adam"),
+        };
+        let rate = self.lr.unwrap_or(optimiser.learning_rate());
+        Ok(optimiser
+            .with_learning_rate(rate)
+            .with_weight_decay(self.wd))
+    }
+}
+
+fn misplaced<T>(flag: &str, place: &str, actual: impl std::fmt::Display) -> Result<T> {
+    Err(Error::Unsupported(format!(
+        "--{flag} belongs to {place}, not to {actual}"
+    )))
+}
