@@ -22,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     Compute(compute::Arguments),
     Check(check::Arguments),
     Losses(losses::Arguments),
