@@ -141,7 +141,7 @@ impl Backend for CpuBackend<'_> {
     }
 
     fn plans(&self) -> Vec<String> {
-        vec![format!("cpu f32 {}", std::env::consts::ARCH)]
+        vec![format!("cpu-f32-{}-{}", std::env::consts::ARCH, products())]
     }
 
     fn loss(&self) -> &dyn DynLoss {
@@ -151,4 +151,13 @@ impl Backend for CpuBackend<'_> {
     fn describe(&self) -> String {
         format!("CPU, f32, {} threads", rayon::current_num_threads())
     }
+}
+
+/// How products are rounded: with fused multiply-adds or without.
+fn products() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    let fused = std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let fused = cfg!(target_arch = "aarch64");
+    if fused { "fused" } else { "plain" }
 }

@@ -76,6 +76,46 @@ fn embeddings_and_report_are_left_behind() {
 }
 
 #[test]
+fn patience_ends_a_run_and_everything_to_repeat_it_is_reported() {
+    let folder = data();
+    let line = "--optimiser sgd --lr 0 --eval-every 1 --patience 3 --epochs 50";
+    let run = folder.train(line);
+    run.succeeds();
+    // Of equals the later one is the better: nothing changes, so every epoch is the best so far.
+    assert!(!run.stdout.contains("ended early"), "{}", run.stdout);
+    let line = "--lr 3 --eval-every 1 --patience 3 --epochs 200 --schedule step=2:0.9 --json";
+    let run = folder.train(line);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).expect("the report alone");
+    let epochs = report["epochs"].as_array().expect("a list");
+    assert!(epochs.len() < 200);
+    let best = |epoch: &Value| epoch["best"] == true;
+    assert_eq!(
+        epochs.iter().rev().take_while(|epoch| !best(epoch)).count(),
+        3
+    );
+    assert!(best(&epochs[epochs.len() - 4]));
+    assert_eq!(
+        report["settings"]["schedule"]["decay"]["step"]["factor"],
+        0.9
+    );
+    assert_eq!(
+        report["settings"]["optimiser"]["adam"]["learning_rate"],
+        3.0
+    );
+    let rate = epochs[2]["rate"].as_f64().expect("a number");
+    assert!((rate - 2.7).abs() < 1e-12, "{rate}");
+    for field in [
+        "version", "device", "plans", "data", "loss", "settings", "times",
+    ] {
+        assert!(!report[field].is_null(), "no {field}");
+    }
+    for part in ["sampling", "upload", "steps", "evaluation"] {
+        assert!(epochs[0]["times"][part].is_number(), "no {part}");
+    }
+}
+
+#[test]
 fn runs_repeat_and_json_stands_alone() {
     let folder = data();
     let run = |arguments| {

@@ -120,13 +120,33 @@ fn every_text_validates_and_translates() {
     let all: BTreeSet<Stage> = Stage::ALL
         .iter()
         .copied()
-        .filter(|stage| *stage != Stage::Adam)
+        .filter(|stage| OPTIMISERS.iter().all(|(of_trainer, _)| stage != of_trainer))
         .collect();
     assert_eq!(stages, all, "the shapes reach every stage of a plan");
     for text in texts {
         translate::check(&text.label, &text.text);
     }
     println!("{} texts", texts.len());
+}
+
+/// Stages of the trainer that no plan has, and their flags.
+const OPTIMISERS: [(Stage, &[&str]); 3] = [
+    (Stage::Adam, &[]),
+    (Stage::Sgd, &[]),
+    (Stage::Sgd, &["MOMENTUM"]),
+];
+
+#[test]
+fn optimisers_validate_and_translate() {
+    for (stage, flags) in OPTIMISERS {
+        let variant = compose::Variant {
+            flags: flags.to_vec(),
+            counts: vec![("PER_LANE", 16), ("LANES", 64)],
+        };
+        let text =
+            compose::compose(stage.name(), stage.source(), "", &variant).expect("it composes");
+        translate::check(stage.name(), &text);
+    }
 }
 
 #[test]
@@ -153,6 +173,10 @@ fn the_shapes_reach_every_flag() {
         "RESIDENT",
     ] {
         assert!(asked.remove(known), "no text asks for {known}");
+    }
+    // Those of the optimisers come from no shape.
+    for flag in OPTIMISERS.iter().flat_map(|(_, flags)| *flags) {
+        assert!(asked.remove(flag), "no text asks for {flag}");
     }
     assert_eq!(flags, asked);
 }

@@ -186,6 +186,12 @@ impl<'a> Run<'a> {
         folder: Option<&Path>,
         screen: &mut Screen,
     ) -> Result<()> {
+        let run = report.epochs.len();
+        if report.error.is_none() && run < self.settings.epochs {
+            screen.line(format_args!(
+                "ended early: nothing better up to epoch {run}"
+            ))?;
+        }
         if let (Some(epoch), Some(test)) = (report.best_epoch, &report.test) {
             let chosen = match report.validation {
                 Some(at) => format!(
