@@ -5,7 +5,13 @@ mod progress;
 mod report;
 mod saved;
 
-use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
+use crate::{
+    Outcome,
+    data::{DataArguments, planted},
+    device::DeviceArguments,
+    losses::parameters_of,
+    screen::Screen,
+};
 use clap::ValueEnum;
 use loss::LossArguments;
 use progress::Progress;
@@ -19,8 +25,8 @@ use wgloss::{
     AnyLoss, Device, Error, Result,
     loss::Score,
     train::{
-        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Dataset, Folds, GpuBackend, Init,
-        Metrics, Planted, Settings, Trainer, ir_benchmark,
+        AdamOptions, Backend, BatchBy, Batching, CpuBackend, Folds, GpuBackend, Init, Metrics,
+        Settings, Trainer, read::Read,
     },
 };
 
@@ -34,9 +40,8 @@ pub struct Arguments {
     loss: LossArguments,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Folder with train.tsv and test.tsv, lines of `user<TAB>item` under a header
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArguments,
     /// Adam's learning rate
     #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     lr: f64,
@@ -108,10 +113,10 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     if let Some(out) = &arguments.out {
         saved::prepare(out)?;
     }
-    let (name, data) = arguments.read()?;
+    let (name, Read { dataset, notes, .. }) = arguments.read()?;
     let settings = arguments.settings();
-    let folds = Folds::new(&data, settings.seed)?;
-    let data = Data::new(name, &folds);
+    let folds = Folds::new(&dataset, settings.seed)?;
+    let data = Data::new(name, notes, &folds);
     let start = settings.start(loss.as_dyn(), &folds)?;
     let run = Run {
         arguments,
@@ -126,15 +131,15 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
 }
 
 impl Arguments {
-    fn read(&self) -> Result<(String, Dataset)> {
-        match &self.data {
-            Some(folder) => Ok((folder.display().to_string(), ir_benchmark::read(folder)?)),
-            None => Ok(("planted data".into(), Planted::default().generate()?)),
+    fn read(&self) -> Result<(String, Read)> {
+        match self.data.source(self.seed) {
+            Some(source) => Ok((source.path.display().to_string(), source.read()?)),
+            None => Ok(("planted data".into(), planted()?)),
         }
     }
 
     fn settings(&self) -> Settings {
-        let planted = self.data.is_none();
+        let planted = self.data.is_planted();
         let by = match self.batch_by {
             Some(By::Interactions) => BatchBy::Interactions,
             Some(By::Users) => BatchBy::Users,
@@ -214,6 +219,9 @@ impl Run<'_> {
 
     fn introduce(&self, data: &Data, screen: &mut Screen) -> Result<()> {
         screen.line(format_args!("data: {}", data.describe()))?;
+        for note in &data.notes {
+            screen.line(format_args!("      {note}"))?;
+        }
         screen.line(format_args!("device: {}", self.device))?;
         let loss = parameters_of(self.loss).map(Value::Object)?;
         screen.line(format_args!("loss: {loss}"))

@@ -48,8 +48,10 @@ impl Report<'_> {
 /// A data set in numbers.
 #[derive(Serialize)]
 pub struct Data {
-    /// Its folder, or that it is the planted set.
+    /// Its path, or that it is the planted set.
     pub name: String,
+    /// What became of the files' content on the way.
+    pub notes: Vec<String>,
     /// Tells data sets apart.
     pub fingerprint: String,
     /// Number of users.
@@ -66,10 +68,11 @@ pub struct Data {
 
 impl Data {
     /// The numbers of `folds`.
-    pub fn new(name: String, folds: &Folds) -> Self {
+    pub fn new(name: String, notes: Vec<String>, folds: &Folds) -> Self {
         let parts = [&folds.train, &folds.validation, &folds.test];
         Data {
             name,
+            notes,
             fingerprint: parts
                 .map(|part| format!("{:016x}", part.fingerprint()))
                 .join("-"),
