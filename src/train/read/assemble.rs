@@ -24,6 +24,7 @@ pub(super) fn assemble(
     train: Vec<Pair>,
     test: Option<Vec<Pair>>,
 ) -> Result<Read> {
+    let (seen, taken) = (rows.seen(), rows.seen() - rows.below);
     let counts = [rows.users.len(), rows.items.len()];
     let mut notes = rows.notes;
     if rows.below > 0 {
@@ -33,9 +34,8 @@ pub(super) fn assemble(
             rows.below
         ));
     }
-    let seen = train.len() + test.as_ref().map_or(0, Vec::len);
     let mut parts = Parts::new(source.split, train, test);
-    parts.tell_repeats(seen, counts[0], &mut notes);
+    parts.tell_repeats(taken, counts[0], &mut notes);
     if source.core > 1 {
         parts.keep_core(source.core, counts, &mut notes)?;
     }
@@ -119,14 +119,14 @@ impl Parts {
         used
     }
 
-    fn tell_repeats(&self, seen: usize, users: usize, notes: &mut Vec<String>) {
+    fn tell_repeats(&self, taken: usize, users: usize, notes: &mut Vec<String>) {
         let known = self.used(users, |pair| pair.0);
         let alone = known.iter().filter(|&&known| !known).count();
         if alone > 0 {
             notes.push(format!("{alone} users without interactions are left out"));
         }
-        if self.len() < seen {
-            let repeats = seen - self.len();
+        if self.len() < taken {
+            let repeats = taken - self.len();
             notes.push(format!("{repeats} repeated interactions are counted once"));
         }
         let learnt = |pair: &&Pair| self.train.binary_search(pair).is_ok();

@@ -1,7 +1,7 @@
 //! A user and an item a line, in columns.
 
 use super::{
-    records::{Separator, is_header},
+    records::{Separator, is_named_header, is_wordy_header},
     rows::Rows,
     text::Text,
 };
@@ -30,15 +30,8 @@ pub(super) fn read(text: &Text, shape: Shape, rows: &mut Rows) -> Result<()> {
     };
     let fields = separator.fields(first);
     let second = lines.next().map(|(_, line)| separator.fields(line));
-    let long_enough = match shape {
-        Shape::Two => fields.len() == 2,
-        Shape::Any | Shape::Even => fields.len() >= 2,
-    };
-    let header = long_enough && is_header(&fields, second.as_deref());
-    if header && shape != Shape::Two {
-        let note = format!("{}: line {start} is taken for a header", text.path());
-        rows.notes.push(note);
-    }
+    let header = (shape != Shape::Two || fields.len() == 2)
+        && is_header(text, start, [&fields, &second.unwrap_or_default()], rows);
     let width = match (shape, separator) {
         (Shape::Two, _) => Some(2),
         (Shape::Even, Separator::Tab | Separator::Blanks) => Some(fields.len()),
@@ -58,6 +51,19 @@ pub(super) fn read(text: &Text, shape: Shape, rows: &mut Rows) -> Result<()> {
             _ => Err(text.expected(line, &user_and_item(shape, separator))),
         }
     })
+}
+
+/// Whether the first of two lines is a header; told in a note where it could be data as well.
+fn is_header(text: &Text, line: usize, [first, second]: [&[&str]; 2], rows: &mut Rows) -> bool {
+    if first.len() < 2 || is_named_header(first, second) {
+        return first.len() >= 2;
+    }
+    let wordy = is_wordy_header(first, second);
+    if wordy {
+        let note = format!("{}: line {line} is taken for a header", text.path());
+        rows.notes.push(note);
+    }
+    wordy
 }
 
 fn even(width: usize) -> String {

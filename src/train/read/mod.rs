@@ -24,7 +24,8 @@
 //!
 //! The first line is a header if it has no number in it and the second line has numbers for user
 //! and item, or in a further column; or if a name in it contains `user` or `item`, neither has a
-//! digit, and the second line does not look the same. A note says so. Any other first line is data.
+//! digit, and the second line does not look the same. A note tells of a header without such a name.
+//! Any other first line is data.
 //!
 //! # Parts
 //! What has no test part is split 80/20 per user, see [`split::train_test_known`]. Users without

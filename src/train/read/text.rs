@@ -60,9 +60,16 @@ impl Text {
     pub(super) fn expected(&self, line: usize, expected: &str) -> Error {
         let text = self.content.split('\n').nth(line - 1).unwrap_or_default();
         let text = text.trim_end_matches('\r');
-        let shown: String = text.chars().take(SHOWN).collect();
-        let dots = if shown.len() < text.len() { "…" } else { "" };
-        let shown = shown.escape_debug();
+        let dots = if text.chars().nth(SHOWN).is_some() {
+            "…"
+        } else {
+            ""
+        };
+        let visible = |c: char| match c.is_control() {
+            true => c.escape_debug().to_string(),
+            false => c.to_string(),
+        };
+        let shown: String = text.chars().take(SHOWN).map(visible).collect();
         self.error(line, format!("expected {expected}, got `{shown}{dots}`"))
     }
 }
