@@ -6,7 +6,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
 use wgloss::{
     loss::Sl,
-    train::{CpuBackend, Folds, Settings, Trainer, ir_benchmark},
+    train::{CpuBackend, Folds, Settings, Trainer, read::Source},
 };
 
 /// NDCG@20 over popularity's: MovieLens, the least favourable of the sets tried, reaches twice.
@@ -31,7 +31,7 @@ fn main() {
 }
 
 fn sl_beats_popularity(folder: &Path) -> Result<(), Failed> {
-    let folds = Folds::new(&ir_benchmark::read(folder)?, 0)?;
+    let folds = Folds::new(&Source::new(folder).read()?.dataset, 0)?;
     let settings = Settings {
         epochs: 20,
         ..Settings::default()

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`data`] | [`Interactions`]: which user has which items, as sorted lists |
 //! | [`names`] | [`Tokens`]: what users and items are called in the data files |
-//! | [`ir_benchmark`] | reads a folder with `train.tsv` and `test.tsv` |
+//! | [`read`] | reads data files in several formats |
 //! | [`planted`] | the built-in data set, with tastes that a model can find |
 //! | [`split`] | train/test and train/validation splits per user |
 //! | [`negatives`] | what positives are compared with: [`Negatives`] |
@@ -35,7 +35,6 @@ mod embeddings;
 mod folds;
 mod gpu;
 pub mod init;
-pub mod ir_benchmark;
 pub mod metrics;
 pub mod names;
 pub mod negatives;
@@ -43,6 +42,7 @@ pub mod optimiser;
 pub mod planted;
 mod random;
 pub mod rank;
+pub mod read;
 mod record;
 pub mod sampler;
 pub mod schedule;

@@ -30,13 +30,27 @@ pub fn validation(train: &Interactions, seed: u64) -> Result<Validation> {
 
 /// Puts ⌊0.8·n⌋ random items of each user with n items into training and the rest into test, as
 /// IR-Benchmark's preprocessing does; a user's only item goes into training. Test items that
-/// no user has in training are kept.
+/// no user has in training are kept; [`train_test_known`] leaves them out.
 ///
 /// # Errors
 /// None for valid `all`; the result is that of building the two sets.
 pub fn train_test(all: &Interactions, seed: u64) -> Result<Dataset> {
     let held = |n: usize| if n < 2 { 0 } else { n - n * 4 / 5 };
     let (train, test) = hold_out(all, seed, Purpose::TestSplit, held)?;
+    Ok(Dataset { train, test })
+}
+
+/// As [`train_test`], and then leaves out the test items that no user has in training, as
+/// IR-Benchmark's preprocessing does: there is nothing to rank them by.
+///
+/// # Errors
+/// As [`train_test`].
+pub fn train_test_known(all: &Interactions, seed: u64) -> Result<Dataset> {
+    let Dataset { train, test } = train_test(all, seed)?;
+    let counts = train.item_counts();
+    let known = |&(_, item): &(u32, u32)| counts[item as usize] > 0;
+    let pairs: Vec<(u32, u32)> = test.pairs().filter(known).collect();
+    let test = Interactions::from_pairs(all.users(), all.items(), &pairs)?;
     Ok(Dataset { train, test })
 }
 
@@ -99,6 +113,24 @@ mod tests {
         for (n, kept) in [(0, 0), (1, 1), (2, 1), (4, 3), (5, 4), (10, 8), (39, 31)] {
             assert_eq!(split.train.of(n).len(), kept, "{n} items");
         }
+    }
+
+    #[test]
+    fn test_items_without_training_can_be_left_out() {
+        let data = staircase();
+        let (all, known) = (
+            train_test(&data, 7).unwrap(),
+            train_test_known(&data, 7).unwrap(),
+        );
+        assert_eq!(all.train, known.train);
+        let counts = known.train.item_counts();
+        let learnt = |(_, item): &(u32, u32)| counts[*item as usize] > 0;
+        let expected: Vec<_> = all.test.pairs().filter(learnt).collect();
+        assert_eq!(known.test.pairs().collect::<Vec<_>>(), expected);
+        // Item 76 belongs to user 39 alone, so that some seed tests on it.
+        let gone =
+            |seed| train_test(&data, seed).unwrap() != train_test_known(&data, seed).unwrap();
+        assert!((0..50).any(gone));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod check;
 mod compute;
+mod data;
 mod device;
 mod info;
 mod losses;

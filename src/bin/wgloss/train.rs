@@ -18,6 +18,7 @@ use wgloss::{
     gpu::Context,
     train::{
         Backend, Checkpoint, CpuBackend, Folds, GpuBackend, Metrics, Settings, Start, Trainer,
+        read::Read,
     },
 };
 
@@ -35,9 +36,9 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     if let Some(out) = &arguments.out {
         saved::prepare(out)?;
     }
-    let (name, data) = arguments.read()?;
-    let folds = Folds::new(&data, settings.seed)?;
-    let data = Data::new(name, &folds);
+    let (name, Read { dataset, notes, .. }) = arguments.read()?;
+    let folds = Folds::new(&dataset, settings.seed)?;
+    let data = Data::new(name, notes, &folds);
     let run = Run {
         arguments,
         loss: &loss,
@@ -144,6 +145,9 @@ impl<'a> Run<'a> {
 
     fn introduce(&self, data: &Data, before: usize, screen: &mut Screen) -> Result<()> {
         screen.line(format_args!("data: {}", data.describe()))?;
+        for note in &data.notes {
+            screen.line(format_args!("      {note}"))?;
+        }
         screen.line(format_args!("device: {}", self.device))?;
         let loss = parameters_of(self.loss).map(Value::Object)?;
         screen.line(format_args!("loss: {loss}"))?;

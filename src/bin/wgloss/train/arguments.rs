@@ -1,15 +1,18 @@
 //! The arguments of `wgloss train`, and the settings that they ask for.
 
 use super::loss::LossArguments;
-use crate::device::DeviceArguments;
+use crate::{
+    data::{DataArguments, planted},
+    device::DeviceArguments,
+};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use wgloss::{
     Error, Result,
     loss::Score,
     train::{
-        AdamOptions, BatchBy, Batching, Dataset, Decay, Draw, Init, Negatives, Optimiser, Planted,
-        Schedule, Settings, SgdOptions, ir_benchmark,
+        AdamOptions, BatchBy, Batching, Decay, Draw, Init, Negatives, Optimiser, Schedule,
+        Settings, SgdOptions, read::Read,
     },
 };
 
@@ -23,9 +26,8 @@ pub struct Arguments {
     pub loss: LossArguments,
     #[command(flatten)]
     pub device: DeviceArguments,
-    /// Folder with train.tsv and test.tsv, lines of `user<TAB>item` under a header
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArguments,
     /// What positives are compared with: full, sampled=COUNT per row, in-batch, shared=COUNT per
     /// batch
     #[arg(long, default_value_t, value_name = "WHICH")]
@@ -72,7 +74,7 @@ pub struct Arguments {
     init: f64,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
-    pub seed: u64,
+    seed: u64,
     /// Epochs from one validation, and checkpoint, to the next [default: 5, without --data 1]
     #[arg(long, value_name = "N")]
     eval_every: Option<usize>,
@@ -123,16 +125,16 @@ enum Method {
 
 impl Arguments {
     /// Name and content of the data.
-    pub fn read(&self) -> Result<(String, Dataset)> {
-        match &self.data {
-            Some(folder) => Ok((folder.display().to_string(), ir_benchmark::read(folder)?)),
-            None => Ok(("planted data".into(), Planted::default().generate()?)),
+    pub fn read(&self) -> Result<(String, Read)> {
+        match self.data.source(self.seed) {
+            Some(source) => Ok((source.path.display().to_string(), source.read()?)),
+            None => Ok(("planted data".into(), planted()?)),
         }
     }
 
     /// The settings.
     pub fn settings(&self) -> Result<Settings> {
-        let planted = self.data.is_none();
+        let planted = self.data.is_planted();
         let by = match self.batch_by {
             Some(By::Interactions) => BatchBy::Interactions,
             Some(By::Users) => BatchBy::Users,

@@ -48,8 +48,10 @@ impl Report<'_> {
 /// A data set in numbers.
 #[derive(Serialize)]
 pub struct Data {
-    /// Its folder, or that it is the planted set.
+    /// Its path, or that it is the planted set.
     pub name: String,
+    /// What became of the files' content on the way.
+    pub notes: Vec<String>,
     /// Tells data sets apart.
     pub fingerprint: String,
     /// Number of users.
@@ -66,9 +68,10 @@ pub struct Data {
 
 impl Data {
     /// The numbers of `folds`.
-    pub fn new(name: String, folds: &Folds) -> Self {
+    pub fn new(name: String, notes: Vec<String>, folds: &Folds) -> Self {
         Data {
             name,
+            notes,
             fingerprint: folds.fingerprint(),
             users: folds.train.users(),
             items: folds.train.items(),
