@@ -18,8 +18,15 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> 
     // The process's number keeps two commands with one output folder apart.
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = write(&beside)
-        .and_then(|()| File::open(&beside)?.sync_all())
+    // What writes the content may make a file that nobody else can read; a new file's permissions
+    // are what the user asked for.
+    let permissions = File::create(&beside).and_then(|file| Ok(file.metadata()?.permissions()));
+    let written = permissions
+        .and_then(|permissions| {
+            write(&beside)?;
+            fs::set_permissions(&beside, permissions)?;
+            File::open(&beside)?.sync_all()
+        })
         .and_then(|()| fs::rename(&beside, path));
     written.map_err(|source| {
         // It may not exist; the first error is the one to tell.
