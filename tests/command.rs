@@ -7,6 +7,8 @@ mod bad_cases;
 mod bad_folders;
 #[path = "command/bad_tables.rs"]
 mod bad_tables;
+#[path = "command/data.rs"]
+mod data;
 #[path = "command/listings.rs"]
 mod listings;
 #[path = "command/results.rs"]

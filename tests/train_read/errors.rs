@@ -36,10 +36,6 @@ fn ids_have_to_be_there() {
     let expected = "train.tsv:2: expected an item that is not empty and stays on its line, got ";
     assert_eq!(train("a\tb\na\t\n"), format!("{expected}`a\\t`"));
     assert_eq!(train("a\tb\na\t \r\n"), format!("{expected}`a\\t `"));
-    assert_eq!(train("a\tb\na\tb\rc\td\n").replace("\\t", " "), {
-        let message = "train.tsv:2: expected a user and an item, `user<TAB>item`, got `a b\\rc d`";
-        message
-    });
     let error = train("a\tb\na\tb\rc\n");
     assert_eq!(error, format!("{expected}`a\\tb\\rc`"));
     assert!(train("\tb\nc\td\n").starts_with("train.tsv:1: expected a user that is not empty"));
@@ -193,7 +189,7 @@ fn ratings_have_to_be_there_and_numbers() {
         "{error}"
     );
     let error = rated("a.csv", "1,2,3\n1,3,2\n", 4.0);
-    let none = "a.csv: of 2 interactions none remains to learn from; 2 interactions rated below 4";
+    let none = "a.csv: of 2 interactions none remains to learn from; left out: 2 interactions rated below 4";
     assert!(error.starts_with(none), "{error}");
     let error = rated("a.csv", "1,2,3\n", f64::NAN);
     assert_eq!(error, "data: min_rating = NaN: must be finite");

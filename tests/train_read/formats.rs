@@ -65,7 +65,7 @@ fn adjacency_lists() {
     let data = read(&[("train.txt", train), ("test.txt", "1 1\n0\n")]).unwrap();
     assert_eq!(train_of(&data), pairs("0 1, 0 2, 1 2, 1 0"));
     assert_eq!(test_of(&data), pairs("1 1"));
-    assert_eq!(data.notes, ["1 users without interactions are left out"]);
+    assert_eq!(data.notes, ["left out: 1 user without interactions"]);
 
     let list = |source: &mut wgloss::train::read::Source| source.format = Format::Adjacency;
     let data = read_with(&[("all", "a x y z\nb z y x\n")], "all", list).unwrap();

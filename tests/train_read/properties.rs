@@ -8,6 +8,7 @@ use wgloss::train::read::{Format, Source, Split};
 use crate::{Words, all_of, read_with, test_of, train_of};
 
 type Pairs = [(String, String)];
+type Writer = fn(&Pairs) -> String;
 
 /// Tokens that would be misread between the wrong separators, or sorted the wrong way.
 const TOKENS: [&str; 14] = [
@@ -92,7 +93,7 @@ proptest! {
         // Everybody is in the training part, so that nothing is left out.
         let (mut train, test) = (train, test);
         train.extend(test.iter().map(|(user, _)| (user.clone(), "0".to_owned())));
-        let written: [([&str; 2], fn(&Pairs) -> String); 3] = [
+        let written: [([&str; 2], Writer); 3] = [
             (["train.tsv", "test.tsv"], tsv),
             (["train.txt", "test.txt"], adjacency),
             (["a.train.inter", "a.test.inter"], inter),

@@ -20,61 +20,35 @@ struct Parts {
 /// Takes interactions through all that `source` asks for.
 pub(super) fn assemble(
     source: &Source,
-    rows: Rows,
+    mut rows: Rows,
     train: Vec<Pair>,
     test: Option<Vec<Pair>>,
 ) -> Result<Read> {
-    let (seen, taken) = (rows.seen(), rows.seen() - rows.below);
-    let counts = [rows.users.len(), rows.items.len()];
-    let mut notes = rows.notes;
-    if rows.below > 0 {
-        let least = source.min_rating.unwrap_or_default();
-        notes.push(format!(
-            "{} interactions rated below {least} are left out",
-            rows.below
-        ));
+    let mut notes = std::mem::take(&mut rows.notes);
+    if let Some(least) = source.min_rating.filter(|_| rows.below > 0) {
+        let below = many(rows.below, "interaction");
+        notes.push(format!("left out: {below} rated below {least}"));
     }
+    let counts = [rows.users.len(), rows.items.len()];
     let mut parts = Parts::new(source.split, train, test);
-    parts.tell_repeats(taken, counts[0], &mut notes);
+    parts.tell_repeats(rows.seen() - rows.below, counts[0], &mut notes);
     if source.core > 1 {
         parts.keep_core(source.core, counts, &mut notes)?;
     }
     parts.drop_strangers(counts[0], &mut notes);
     if parts.train.is_empty() {
-        let message = format!("of {seen} interactions none remains to learn from");
-        let why = notes
-            .iter()
-            .flat_map(|note| ["; ", note])
-            .collect::<String>();
-        return Err(error(&source.path, 0, message + &why));
+        let seen = many(rows.seen(), "interaction");
+        let why: String = notes.iter().flat_map(|note| ["; ", note]).collect();
+        let message = format!("of {seen} none remains to learn from{why}");
+        return Err(error(&source.path, 0, message));
     }
-    let [users, items] = [
-        rows.users
-            .into_table(&parts.used(counts[0], |pair| pair.0))?,
-        rows.items
-            .into_table(&parts.used(counts[1], |pair| pair.1))?,
-    ];
-    let table = |pairs: &[Pair]| {
-        let pairs = pairs
-            .iter()
-            .map(|&(user, item)| (users.row(user), items.row(item)));
-        let pairs: Vec<Pair> = pairs.collect();
-        Interactions::from_pairs(users.names.len(), items.names.len(), &pairs)
-    };
-    let train = table(&parts.train)?;
-    let dataset = match &parts.test {
-        Some(test) => Dataset {
-            train,
-            test: table(test)?,
-        },
+    let (train, test, tokens) = parts.into_tables(rows)?;
+    let dataset = match test {
+        Some(test) => {
+            tell_test_only(&train, &mut notes);
+            Dataset { train, test }
+        }
         None => split_anew(&train, source.seed, &mut notes)?,
-    };
-    if parts.test.is_some() {
-        tell_test_only(&dataset, &mut notes);
-    }
-    let tokens = Tokens {
-        users: users.names,
-        items: items.names,
     };
     Ok(Read {
         dataset,
@@ -119,38 +93,64 @@ impl Parts {
         used
     }
 
+    /// Gives a row to every user and item that is left.
+    fn into_tables(self, rows: Rows) -> Result<(Interactions, Option<Interactions>, Tokens)> {
+        let users = self.used(rows.users.len(), |pair| pair.0);
+        let items = self.used(rows.items.len(), |pair| pair.1);
+        let users = rows.users.into_table(&users)?;
+        let items = rows.items.into_table(&items)?;
+        let table = |mut pairs: Vec<Pair>| {
+            for (user, item) in &mut pairs {
+                (*user, *item) = (users.row(*user), items.row(*item));
+            }
+            Interactions::from_pairs(users.names.len(), items.names.len(), &pairs)
+        };
+        let train = table(self.train)?;
+        let test = self.test.map(table).transpose()?;
+        let tokens = Tokens {
+            users: users.names,
+            items: items.names,
+        };
+        Ok((train, test, tokens))
+    }
+
     fn tell_repeats(&self, taken: usize, users: usize, notes: &mut Vec<String>) {
         let known = self.used(users, |pair| pair.0);
         let alone = known.iter().filter(|&&known| !known).count();
         if alone > 0 {
-            notes.push(format!("{alone} users without interactions are left out"));
+            let alone = many(alone, "user");
+            notes.push(format!("left out: {alone} without interactions"));
         }
         if self.len() < taken {
-            let repeats = taken - self.len();
-            notes.push(format!("{repeats} repeated interactions are counted once"));
+            let repeats = many(taken - self.len(), "repeated interaction");
+            notes.push(format!("counted once: {repeats}"));
         }
         let learnt = |pair: &&Pair| self.train.binary_search(pair).is_ok();
         let both = self.test.iter().flatten().filter(learnt).count();
         if both > 0 {
-            notes.push(format!(
-                "{both} interactions of the test part are training data too, which no ranking lists"
-            ));
+            let both = many(both, "test interaction");
+            notes.push(format!("in no ranking, being training data too: {both}"));
         }
     }
 
     fn keep_core(&mut self, k: usize, counts: [usize; 2], notes: &mut Vec<String>) -> Result<()> {
         let all: Vec<Pair> = self.all().copied().collect();
         let [users, items] = k_core(counts[0], counts[1], &all, k)?;
+        // Who was told to be without interactions is not told again.
+        let before = [
+            self.used(counts[0], |pair| pair.0),
+            self.used(counts[1], |pair| pair.1),
+        ];
         self.retain(|&(user, item)| users[user as usize] && items[item as usize]);
-        let kept = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
+        let count = |of: &[bool]| of.iter().filter(|&&of| of).count();
         notes.push(format!(
-            "{k}-core: {} of {} users, {} of {} items and {} of {} interactions remain",
-            kept(&users),
-            users.len(),
-            kept(&items),
-            items.len(),
+            "{k}-core: {} of {}, {} of {} and {} of {} remain",
+            count(&users),
+            many(count(&before[0]), "user"),
+            count(&items),
+            many(count(&before[1]), "item"),
             self.len(),
-            all.len()
+            many(all.len(), "interaction")
         ));
         Ok(())
     }
@@ -169,9 +169,9 @@ impl Parts {
         test.retain(|&(user, _)| learnt[user as usize]);
         if !strangers.is_empty() {
             notes.push(format!(
-                "{} users without training data: their {} test interactions are left out",
-                strangers.len(),
-                before - test.len()
+                "left out: {} without training data, with {}",
+                many(strangers.len(), "user"),
+                many(before - test.len(), "test interaction")
             ));
         }
     }
@@ -182,21 +182,25 @@ fn split_anew(all: &Interactions, seed: u64, notes: &mut Vec<String>) -> Result<
     notes.push(format!("split 80/20 per user with seed {seed}"));
     let unknown = all.len() - dataset.train.len() - dataset.test.len();
     if unknown > 0 {
+        let unknown = many(unknown, "test interaction");
         notes.push(format!(
-            "{unknown} interactions of the test part with items that no user trains on are left out"
+            "left out: {unknown} with items that no user trains on"
         ));
     }
     Ok(dataset)
 }
 
-fn tell_test_only(data: &Dataset, notes: &mut Vec<String>) {
-    let only = data
-        .train
-        .item_counts()
-        .into_iter()
-        .filter(|&count| count == 0)
-        .count();
+/// Every item is in one of the parts.
+fn tell_test_only(train: &Interactions, notes: &mut Vec<String>) {
+    let counts = train.item_counts();
+    let only = counts.into_iter().filter(|&count| count == 0).count();
     if only > 0 {
-        notes.push(format!("{only} items occur in the test part only"));
+        notes.push(format!("in the test part only: {}", many(only, "item")));
     }
+}
+
+/// A number of things called `one`.
+fn many(count: usize, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{plural}")
 }
