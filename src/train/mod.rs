@@ -14,7 +14,7 @@
 //! | [`adam`] | the optimiser |
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
-//! | [`metrics`] | Recall@K and NDCG@K |
+//! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //!
@@ -49,9 +49,9 @@ pub use batches::{BatchBy, Batching, Dealer, Step};
 pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
 pub use embeddings::{Embeddings, Init};
-pub use folds::Folds;
+pub use folds::{Folds, Part, Protocol};
 pub use gpu::{GpuAdam, GpuBackend};
-pub use metrics::{AtK, Average, Metrics};
+pub use metrics::{AtK, Average, Metric, Metrics};
 pub use names::{Names, Tokens};
 pub use planted::Planted;
 pub use rank::{TopK, top_k};

@@ -15,6 +15,7 @@ use crate::{Error, Result};
 const TILE_USERS: usize = 64;
 /// Items of a tile: with 64 users 512 KiB of scores, which a core's own cache can hold.
 const TILE_ITEMS: usize = 2048;
+
 /// The best items of each user, best first; equal scores by ascending id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopK {
@@ -114,12 +115,17 @@ pub fn top_k(
 /// The `k` items with most users in `train` for every user, without the user's own: what a model
 /// has to beat. Scores are numbers of users.
 pub fn top_popular(train: &Interactions, k: usize) -> TopK {
+    top_popular_but(train, train, k)
+}
+
+/// As [`top_popular`], without the items that `masked` lists for the user.
+pub(super) fn top_popular_but(train: &Interactions, masked: &Interactions, k: usize) -> TopK {
     let counts = train.item_counts();
     let mut order: Vec<u32> = (0u32..).take(counts.len()).collect();
     order.sort_by_key(|&item| (Reverse(counts[item as usize]), item));
     let list = |user| {
-        let own = train.of(user);
-        let others = order.iter().filter(|item| own.binary_search(item).is_err());
+        let masked = masked.of(user);
+        let others = (order.iter()).filter(|item| masked.binary_search(item).is_err());
         let entry = |&item: &u32| Entry {
             // Exact below 2²⁴ users; the order above comes from the integers.
             score: counts[item as usize] as f32,
