@@ -2,7 +2,7 @@
 #![cfg(feature = "train")]
 
 use wgloss::train::Interactions;
-use wgloss::train::rank::{top_k, top_popular};
+use wgloss::train::rank::{top_k, top_k_of, top_popular};
 
 /// Small integers: products and sums are exact in any order, and ties are many.
 fn integers(len: usize, seed: u32) -> Vec<f32> {
@@ -106,6 +106,40 @@ fn threads_do_not_change_the_bits() {
             .install(|| top_k(&queries, &candidates, 16, 50, None).unwrap())
     };
     assert_eq!(on(1), on(5));
+}
+
+#[test]
+fn who_else_is_asked_does_not_change_the_bits() {
+    for (users, items, dim) in [(130, 300, 64), (67, 4099, 33), (200, 17, 5), (65, 50, 1000)] {
+        let queries: Vec<f32> = (0..users * dim).map(|i| (i as f32 * 0.7).sin()).collect();
+        let candidates: Vec<f32> = (0..items * dim).map(|i| (i as f32 * 1.3).cos()).collect();
+        let masked = masks(users, items);
+        let all = top_k(&queries, &candidates, dim, 20, Some(&masked)).unwrap();
+        let of = |asked: &[u32]| {
+            let found = top_k_of(asked, &queries, &candidates, dim, 20, Some(&masked)).unwrap();
+            assert_eq!(found.users(), asked.len());
+            for (at, &user) in asked.iter().enumerate() {
+                let user = user as usize;
+                assert_eq!(
+                    found.items(at),
+                    all.items(user),
+                    "{users} × {items} × {dim}"
+                );
+                assert_eq!(
+                    found.scores(at),
+                    all.scores(user),
+                    "{users} × {items} × {dim}"
+                );
+            }
+        };
+        (0..users as u32).for_each(|user| of(&[user]));
+        of(&[7, 3, 3, 64, 0]);
+        of(&(0..users as u32).rev().step_by(3).collect::<Vec<_>>());
+        of(&[]);
+    }
+    let error = top_k_of(&[1, 2], &[1.0; 2], &[1.0], 1, 1, None).unwrap_err();
+    let told = "users[1]: id 2 is out of range, the table has 2 rows";
+    assert_eq!(error.to_string(), told);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
+//! | [`saved`] | trained models as files: [`SavedModel`] |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //!
@@ -38,6 +39,7 @@ pub mod planted;
 mod random;
 pub mod rank;
 pub mod sampler;
+pub mod saved;
 pub mod settings;
 pub mod split;
 pub mod trainer;
@@ -54,8 +56,9 @@ pub use gpu::{GpuAdam, GpuBackend};
 pub use metrics::{AtK, Average, Metric, Metrics};
 pub use names::{Names, Tokens};
 pub use planted::Planted;
-pub use rank::{TopK, top_k};
+pub use rank::{TopK, top_k, top_k_of};
 pub use sampler::{Epoch, Sampler};
+pub use saved::{Note, SavedModel};
 pub use settings::Settings;
 pub use trainer::{Best, EpochRecord, Event, Times, Trainer};
 pub use whole_file::write_whole;

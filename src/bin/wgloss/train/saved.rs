@@ -2,15 +2,13 @@
 
 use super::report::Report;
 use std::{
-    collections::HashMap,
     fs::{self, File},
     io,
     path::Path,
 };
 use wgloss::{
     Error, Result,
-    loss::Score,
-    train::{Best, write_whole},
+    train::{Best, Note, write_whole},
 };
 
 const EMBEDDINGS: &str = "embeddings.safetensors";
@@ -39,18 +37,12 @@ pub fn prepare(out: &Path) -> Result<()> {
 /// Writes the best embeddings, if there are any, and then the report that names them.
 pub fn save(out: &Path, report: &Report<'_>, best: Option<&Best>) -> Result<()> {
     if let Some(best) = best {
-        let rank_by = match report.settings.rank_by {
-            Score::Dot => "dot",
-            Score::Cosine => "cosine",
-            Score::Projection => "projection",
+        let note = Note {
+            rank_by: report.settings.rank_by,
+            epoch: Some(best.epoch),
+            data: Some(report.data.fingerprint.clone()),
         };
-        let about = [
-            ("rank_by", rank_by.to_owned()),
-            ("epoch", best.epoch.to_string()),
-            ("data", report.data.fingerprint.clone()),
-        ];
-        let about: HashMap<_, _> = about.map(|(key, value)| (key.to_owned(), value)).into();
-        best.embeddings.save(&out.join(EMBEDDINGS), about)?;
+        best.embeddings.save(&out.join(EMBEDDINGS), &note)?;
     }
     let text = report.json()?;
     write_whole(&out.join(REPORT), |path| fs::write(path, text + "\n"))
