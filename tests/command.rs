@@ -7,8 +7,12 @@ mod bad_cases;
 mod bad_folders;
 #[path = "command/bad_tables.rs"]
 mod bad_tables;
+#[path = "command/evaluate.rs"]
+mod evaluate;
 #[path = "command/listings.rs"]
 mod listings;
+#[path = "command/recommend.rs"]
+mod recommend;
 #[path = "command/results.rs"]
 mod results;
 #[path = "command/train.rs"]

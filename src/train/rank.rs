@@ -151,11 +151,10 @@ impl<'a> Tables<'a> {
         if self.k == 0 || self.items == 0 {
             return Ok(TopK::from_lists(self.k, vec![Vec::new(); users.len()]));
         }
-        let blocks: Vec<_> = even_parts(users.len(), TILE_USERS).collect();
-        let lists: Vec<Result<Vec<Vec<Entry>>>> = blocks
-            .into_par_iter()
+        let lists: Vec<Result<Vec<Vec<Entry>>>> = users
+            .par_chunks(TILE_USERS)
             .map_init(Scratch::default, |scratch, block| {
-                self.rank_block(&users[block], scratch)
+                self.rank_block(block, scratch)
             })
             .collect();
         // Collected before errors are looked at: the first user's error is told, on any thread count.
@@ -170,13 +169,14 @@ impl<'a> Tables<'a> {
         for &user in users {
             queries.extend_from_slice(&self.queries[user as usize * self.dim..][..self.dim]);
         }
-        // A lone row would take the path of a matrix times a vector, with other roundings.
-        queries.resize(users.len().max(2) * self.dim, 0.0);
+        // Products of other sizes may take other paths, with other roundings: a user's scores would
+        // depend on how many are asked.
+        queries.resize(TILE_USERS * self.dim, 0.0);
         let k = self.k.min(self.items);
         let mut best: Vec<Best> = users.iter().map(|_| Best::new(k)).collect();
         for tile in even_parts(self.items, TILE_ITEMS) {
             let candidates = &self.candidates[tile.start * self.dim..tile.end * self.dim];
-            scores.resize(queries.len() / self.dim * tile.len(), 0.0);
+            scores.resize(TILE_USERS * tile.len(), 0.0);
             score_tile(queries, candidates, self.dim, scores);
             let rows = scores.chunks_exact(tile.len());
             for ((&user, best), row) in users.iter().zip(&mut best).zip(rows) {

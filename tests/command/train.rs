@@ -172,6 +172,7 @@ fn losses_and_settings_that_are_wrong() {
             &["score_scale = 0.9", "tan 1 = 1.5574"],
         ),
         ("--k 5,0", &["ks: expected at least 1, got 0"]),
+        ("--k 41", &["ks: expected at most 40, the number of items"]),
         ("--device reference", &["reference", "cpu"]),
         ("--out /dev/null/out", &["/dev/null/out"]),
     ] {

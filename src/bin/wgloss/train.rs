@@ -5,7 +5,7 @@ mod progress;
 mod report;
 mod saved;
 
-use crate::{Outcome, device::DeviceArguments, losses::parameters_of, screen::Screen};
+use crate::{Outcome, device::DeviceArguments, ks::ks, losses::parameters_of, screen::Screen};
 use clap::ValueEnum;
 use loss::LossArguments;
 use progress::Progress;
@@ -70,9 +70,9 @@ pub struct Arguments {
     /// Rank items by cosine instead of the dot product
     #[arg(long)]
     norm: bool,
-    /// The K of Recall@K and NDCG@K on the test data
-    #[arg(long, value_delimiter = ',', default_value = "5,20,50")]
-    k: Vec<usize>,
+    /// The Ks of the metrics on the test data [default: 5,20,50 as far as there are so many items]
+    #[arg(long, value_delimiter = ',')]
+    k: Option<Vec<usize>>,
     /// Folder for embeddings.safetensors and report.json
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -188,7 +188,7 @@ impl Run<'_> {
         let mut trainer = Trainer::new(self.folds, settings, backend)?;
         let start = Instant::now();
         // Also checks every K before the work.
-        let popularity = self.folds.popularity(&self.arguments.k)?;
+        let popularity = self.folds.popularity(&self.ks())?;
         if !self.arguments.json {
             self.introduce(&data, screen)?;
         }
@@ -210,6 +210,10 @@ impl Run<'_> {
             self.show(&report, seconds, folder, screen)?;
         }
         trained.and(saved).map(|_| true)
+    }
+
+    fn ks(&self) -> Vec<usize> {
+        ks(self.arguments.k.as_deref(), self.folds.train.items())
     }
 
     fn introduce(&self, data: &Data, screen: &mut Screen) -> Result<()> {
@@ -237,7 +241,7 @@ impl Run<'_> {
             epochs: trainer.history(),
             best_epoch: best.map(|best| best.epoch),
             validation: best.and_then(|best| best.validation),
-            test: trainer.test(&self.arguments.k)?,
+            test: trainer.test(&self.ks())?,
             popularity,
             times: trainer.times(),
             error,
