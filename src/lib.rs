@@ -90,6 +90,8 @@ mod matrix;
 mod output;
 pub mod real;
 mod shape;
+#[cfg(any(feature = "case", feature = "train"))]
+mod tensors;
 #[cfg(feature = "train")]
 pub mod train;
 

@@ -9,8 +9,12 @@ mod bad_folders;
 mod bad_tables;
 #[path = "command/data.rs"]
 mod data;
+#[path = "command/evaluate.rs"]
+mod evaluate;
 #[path = "command/listings.rs"]
 mod listings;
+#[path = "command/recommend.rs"]
+mod recommend;
 #[path = "command/results.rs"]
 mod results;
 #[path = "command/resume.rs"]

@@ -1,8 +1,8 @@
 //! Top-K lists and metrics against plain computations.
 #![cfg(feature = "train")]
 
-use wgloss::train::rank::{top_k, top_popular};
-use wgloss::train::{Average, Interactions, metrics};
+use wgloss::train::Interactions;
+use wgloss::train::rank::{top_k, top_k_of, top_popular};
 
 /// Small integers: products and sums are exact in any order, and ties are many.
 fn integers(len: usize, seed: u32) -> Vec<f32> {
@@ -109,6 +109,40 @@ fn threads_do_not_change_the_bits() {
 }
 
 #[test]
+fn who_else_is_asked_does_not_change_the_bits() {
+    for (users, items, dim) in [(130, 300, 64), (67, 4099, 33), (200, 17, 5), (65, 50, 1000)] {
+        let queries: Vec<f32> = (0..users * dim).map(|i| (i as f32 * 0.7).sin()).collect();
+        let candidates: Vec<f32> = (0..items * dim).map(|i| (i as f32 * 1.3).cos()).collect();
+        let masked = masks(users, items);
+        let all = top_k(&queries, &candidates, dim, 20, Some(&masked)).unwrap();
+        let of = |asked: &[u32]| {
+            let found = top_k_of(asked, &queries, &candidates, dim, 20, Some(&masked)).unwrap();
+            assert_eq!(found.users(), asked.len());
+            for (at, &user) in asked.iter().enumerate() {
+                let user = user as usize;
+                assert_eq!(
+                    found.items(at),
+                    all.items(user),
+                    "{users} × {items} × {dim}"
+                );
+                assert_eq!(
+                    found.scores(at),
+                    all.scores(user),
+                    "{users} × {items} × {dim}"
+                );
+            }
+        };
+        (0..users as u32).for_each(|user| of(&[user]));
+        of(&[7, 3, 3, 64, 0]);
+        of(&(0..users as u32).rev().step_by(3).collect::<Vec<_>>());
+        of(&[]);
+    }
+    let error = top_k_of(&[1, 2], &[1.0; 2], &[1.0], 1, 1, None).unwrap_err();
+    let told = "users[1]: id 2 is out of range, the table has 2 rows";
+    assert_eq!(error.to_string(), told);
+}
+
+#[test]
 fn empty_sides_give_empty_lists() {
     let lists = top_k(&[1.0, 2.0], &[], 1, 3, None).unwrap();
     assert_eq!((lists.users(), lists.items(1).len()), (2, 0));
@@ -144,72 +178,4 @@ fn popularity_skips_own_items_and_breaks_ties_by_id() {
     assert_eq!(popular.items(3), [1, 3, 2]);
     assert_eq!(popular.scores(3), [3.0, 2.0, 1.0]);
     assert_eq!(popular.items(0), [2, 0, 4]);
-}
-
-#[test]
-fn metrics_equal_hand_computed_values() {
-    // One query dimension: user 0 ranks 0 1 2 3 4, user 1 ranks 4 3 2 1 0, user 2 as user 0.
-    let lists = top_k(
-        &[1.0, -1.0, 1.0, 1.0],
-        &[5.0, 4.0, 3.0, 2.0, 1.0],
-        1,
-        4,
-        None,
-    )
-    .unwrap();
-    let relevant = [vec![1, 3, 4], vec![4], vec![4], vec![]];
-    let relevant = Interactions::from_lists(5, &relevant).unwrap();
-    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
-    // Gains of the places 1, 2, 3, 4: 1, 1/log₂3, 1/2, 1/log₂5.
-    let (g2, g3, g4) = (1.0 / 3f64.log2(), 0.5, 1.0 / 5f64.log2());
-
-    let found = metrics::evaluate(&lists, &relevant, &[4, 1, 2], Average::default()).unwrap();
-    assert_eq!(found.users, 3);
-    // At 4: user 0 hits places 2 and 4 of an ideal 1, 2, 3; user 1 hits place 1; user 2 none.
-    close(found.at[0].recall, (2.0 / 3.0 + 1.0) / 3.0);
-    close(found.at[0].ndcg, ((g2 + g4) / (1.0 + g2 + g3) + 1.0) / 3.0);
-    // At 1: user 1 alone hits. At 2: user 0 hits place 2 of an ideal 1, 2.
-    close(found.at[1].recall, 1.0 / 3.0);
-    close(found.at[1].ndcg, 1.0 / 3.0);
-    close(found.at[2].recall, (1.0 / 3.0 + 1.0) / 3.0);
-    close(found.at[2].ndcg, (g2 / (1.0 + g2) + 1.0) / 3.0);
-    assert_eq!([4, 1, 2], [found.at[0].k, found.at[1].k, found.at[2].k]);
-
-    let all = metrics::evaluate(&lists, &relevant, &[4], Average::AllUsers).unwrap();
-    assert_eq!(all.users, 4);
-    close(all.at[0].ndcg * 4.0, found.at[0].ndcg * 3.0);
-}
-
-#[test]
-fn k_beyond_the_catalogue_measures_the_whole_list() {
-    let lists = top_k(&[1.0], &[2.0, 1.0], 1, 100, None).unwrap();
-    let relevant = Interactions::from_lists(2, &[vec![0, 1]]).unwrap();
-    let found = metrics::evaluate(&lists, &relevant, &[100], Average::default()).unwrap();
-    assert_eq!((found.at[0].recall, found.at[0].ndcg), (1.0, 1.0));
-}
-
-#[test]
-fn bad_metric_arguments_are_errors() {
-    let lists = top_k(&[1.0], &[2.0, 1.0], 1, 2, None).unwrap();
-    let one = Interactions::from_lists(2, &[vec![0]]).unwrap();
-    let none = Interactions::from_lists(2, &[vec![]]).unwrap();
-    let two = Interactions::from_lists(2, &[vec![0], vec![1]]).unwrap();
-    let run = |relevant, ks: &[usize]| metrics::evaluate(&lists, relevant, ks, Average::default());
-    let told = |k| run(&one, &[k]).unwrap_err().to_string();
-    assert_eq!(
-        told(3),
-        "ks: expected at most 2, the length of the lists, got 3"
-    );
-    assert_eq!(told(0), "ks: expected at least 1, got 0");
-    assert!(run(&two, &[1]).is_err());
-    let error = run(&none, &[1]).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "relevant: expected at least one user to average over, got none"
-    );
-    let all = metrics::evaluate(&lists, &none, &[1], Average::AllUsers).unwrap();
-    assert_eq!(all.at[0].ndcg, 0.0);
-    // A user whose items are all missed has 0, and not the negative one of an empty sum.
-    let last = Interactions::from_lists(2, &[vec![1]]).unwrap();
-    assert!(run(&last, &[1]).unwrap().at[0].ndcg.is_sign_positive());
 }

@@ -1,7 +1,10 @@
 //! Matrices of a case: inline, in an npy file, or a tensor of a safetensors file.
 
 use super::{document::Document, npy};
-use crate::{Error, Matrix, Result};
+use crate::{
+    Error, Matrix, Result,
+    tensors::{little_endian, tensor},
+};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -133,11 +136,7 @@ fn from_file(
 
 fn safetensor(bytes: &[u8], name: &str) -> Result<Table, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let tensor = file.tensor(name).map_err(|_| {
-        let mut names = file.names();
-        names.sort_unstable();
-        format!("no tensor `{name}`, there is: {}", names.join(", "))
-    })?;
+    let tensor = tensor(&file, name)?;
     let &[rows, dim] = tensor.shape() else {
         return Err(format!(
             "expected a matrix, tensor `{name}` has shape {:?}",
@@ -153,10 +152,6 @@ fn safetensor(bytes: &[u8], name: &str) -> Result<Table, String> {
         other => return Err(format!("expected F16, BF16, F32 or F64, got {other:?}")),
     };
     Ok(Table { numbers, rows, dim })
-}
-
-fn little_endian<const N: usize, T>(data: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
-    data.as_chunks::<N>().0.iter().map(|x| read(*x)).collect()
 }
 
 /// Checks a table's width against the case's `dim`.

@@ -1,5 +1,7 @@
 //! Implicit feedback: which user interacted with which items.
 
+mod rows;
+
 use crate::{Error, Result};
 
 /// User–item interactions as compressed sparse rows: the items of user `u` are

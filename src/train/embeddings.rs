@@ -1,16 +1,14 @@
 //! The trained tables.
 
-use std::{collections::HashMap, io, path::Path};
+use std::borrow::Cow;
 
 use rayon::prelude::*;
-use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Interactions, TopK,
     init::{Table, normal},
-    rank::top_k,
-    whole_file::write_whole,
+    rank::{top_k, top_k_of},
 };
 use crate::{Error, Result, loss::Score, shape::MAX_DIM};
 
@@ -81,14 +79,46 @@ impl Embeddings {
     /// # Errors
     /// As [`top_k`].
     pub fn top_k(&self, score: Score, k: usize, masked: Option<&Interactions>) -> Result<TopK> {
-        match score {
-            Score::Dot => top_k(&self.queries, &self.candidates, self.dim, k, masked),
-            // A user's own norm changes all of the user's scores alike: no list depends on it.
-            // Norms of users change no user's order.
-            Score::Cosine | Score::Projection => {
-                let candidates = self.unit_candidates();
-                top_k(&self.queries, &candidates, self.dim, k, masked)
-            }
+        let candidates = self.scored_candidates(score);
+        let mut lists = top_k(&self.queries, &candidates, self.dim, k, masked)?;
+        (0..lists.users()).for_each(|user| self.scale(&mut lists, user, user, score));
+        Ok(lists)
+    }
+
+    /// As [`Embeddings::top_k`], for these `users` alone: list n is that of users\[n\].
+    ///
+    /// # Errors
+    /// As [`top_k_of`].
+    pub fn top_k_of(
+        &self,
+        users: &[u32],
+        score: Score,
+        k: usize,
+        masked: Option<&Interactions>,
+    ) -> Result<TopK> {
+        let candidates = self.scored_candidates(score);
+        let mut lists = top_k_of(users, &self.queries, &candidates, self.dim, k, masked)?;
+        let rows = users.iter().enumerate();
+        rows.for_each(|(list, &user)| self.scale(&mut lists, list, user as usize, score));
+        Ok(lists)
+    }
+
+    /// Number of users.
+    pub fn users(&self) -> usize {
+        self.queries.len() / self.dim.max(1)
+    }
+
+    /// Number of items.
+    pub fn items(&self) -> usize {
+        self.candidates.len() / self.dim.max(1)
+    }
+
+    /// Brings the scores of a list to the user's unit length. After the ranking, because a user's
+    /// own norm changes all of the user's scores alike: no order depends on it.
+    fn scale(&self, lists: &mut TopK, list: usize, user: usize, score: Score) {
+        let norm = norm(&self.queries[user * self.dim..][..self.dim]);
+        if score.unit_queries() && norm > 0.0 {
+            lists.scale(list, 1.0 / norm);
         }
     }
 
@@ -98,42 +128,28 @@ impl Embeddings {
         (tables.iter()).all(|table| table.par_iter().all(|x| x.is_finite()))
     }
 
-    /// Writes both tables, named `queries` and `candidates`, as a safetensors file with the notes
-    /// of `about` as its metadata. The file appears whole or not at all.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; an older file of the name is kept then.
-    pub fn save(&self, path: &Path, about: HashMap<String, String>) -> Result<()> {
-        let view = |table| {
-            let shape = vec![Vec::len(table) / self.dim, self.dim];
-            // Two numbers of a shape that multiply to the length: no view can be refused.
-            TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(table))
-        };
-        write_whole(path, |temporary| {
-            let tables = [
-                ("queries", view(&self.queries).map_err(io::Error::other)?),
-                (
-                    "candidates",
-                    view(&self.candidates).map_err(io::Error::other)?,
-                ),
-            ];
-            safetensors::serialize_to_file(tables, Some(about), temporary).map_err(io::Error::other)
-        })
-    }
-
-    /// The candidates at unit length; a zero vector stays one.
-    fn unit_candidates(&self) -> Vec<f32> {
+    /// The candidates, at unit length if `score` takes them so; a zero vector stays one.
+    fn scored_candidates(&self, score: Score) -> Cow<'_, [f32]> {
+        if !score.unit_candidates() {
+            return Cow::Borrowed(&self.candidates);
+        }
         let mut candidates = self.candidates.clone();
-        for row in candidates.chunks_exact_mut(self.dim) {
-            let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-            if square > 0.0 {
-                let scale = 1.0 / square.sqrt();
+        for row in candidates.chunks_exact_mut(self.dim.max(1)) {
+            let norm = norm(row);
+            if norm > 0.0 {
+                let scale = 1.0 / norm;
                 row.iter_mut()
                     .for_each(|x| *x = (f64::from(*x) * scale) as f32);
             }
         }
-        candidates
+        Cow::Owned(candidates)
     }
+}
+
+/// The length of a row.
+fn norm(row: &[f32]) -> f64 {
+    let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+    square.sqrt()
 }
 
 #[cfg(test)]
@@ -150,6 +166,26 @@ mod tests {
         let items = |score| model.top_k(score, 4, None).unwrap().items(0).to_vec();
         assert_eq!(items(Score::Dot), [1, 0, 2, 3]);
         assert_eq!(items(Score::Cosine), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn cosine_scores_are_cosines() {
+        let model = Embeddings {
+            dim: 2,
+            queries: vec![0.0, 0.0, 4.0, 3.0],
+            candidates: vec![2.0, 0.0, 0.0, -5.0, 0.0, 0.0],
+        };
+        let lists = model.top_k(Score::Cosine, 3, None).unwrap();
+        let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} {b}");
+        for (score, cosine) in lists.scores(1).iter().zip([0.8, 0.0, -0.6]) {
+            close(*score, cosine);
+        }
+        assert_eq!(lists.items(1), [0, 2, 1]);
+        assert_eq!(lists.scores(0), [0.0; 3]);
+        let of = model.top_k_of(&[1], Score::Cosine, 3, None).unwrap();
+        assert_eq!(of.scores(0), lists.scores(1));
+        let lengths = model.top_k(Score::Projection, 1, None).unwrap();
+        close(lengths.scores(1)[0], 4.0);
     }
 
     #[test]

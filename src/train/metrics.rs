@@ -1,5 +1,11 @@
-//! Recall@K and NDCG@K.
+//! What top-K lists are worth: recall, precision, NDCG, MRR, hit ratio, MAP, coverage.
 
+mod at_k;
+mod hits;
+
+pub use at_k::{AtK, Metric};
+
+use hits::{Gains, Hits};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +13,8 @@ use super::{Interactions, TopK};
 use crate::{Error, Result};
 
 /// Which users the averages are taken over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Average {
     /// Users with relevant items.
     #[default]
@@ -17,7 +24,7 @@ pub enum Average {
 }
 
 /// Metrics of a set of top-K lists.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Number of users that the averages are taken over.
     pub users: usize,
@@ -25,24 +32,13 @@ pub struct Metrics {
     pub at: Vec<AtK>,
 }
 
-/// Metrics of the first K places of each list, averaged over users; from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AtK {
-    /// The K.
-    pub k: usize,
-    /// Share of the user's relevant items that are in the list.
-    pub recall: f64,
-    /// Discounted cumulative gain over that of an ideal list: a hit at place π (from 1) counts
-    /// 1/log₂(1 + π), and the ideal list starts with min(K, number of relevant items) hits.
-    pub ndcg: f64,
-}
-
 /// Measures `lists` against the `relevant` items of each user (the test or validation set), at
 /// every K of `ks`.
 ///
 /// # Errors
-/// [`Error::Shape`] where the numbers of users differ, a K is 0 or above that of `lists`, or there
-/// is no user to average over.
+/// [`Error::Shape`] where the numbers of users differ, a K is 0, above that of `lists` or above the
+/// number of items, or there is no user to average over; [`Error::Id`] for a listed item that
+/// `relevant` does not know.
 pub fn evaluate(
     lists: &TopK,
     relevant: &Interactions,
@@ -60,63 +56,41 @@ pub fn evaluate(
             actual: "none".to_owned(),
         });
     }
-    let largest = ks.iter().copied().max().unwrap_or(0);
-    let gains = Gains::new(largest.min(relevant.items()));
-    let per_user: Vec<Vec<(f64, f64)>> = users
+    let gains = Gains::new(ks.iter().copied().max().unwrap_or(0));
+    let per_user: Vec<Vec<Hits>> = users
         .par_iter()
         .map(|&user| gains.measure(lists.items(user), relevant.of(user), ks))
         .collect();
-    let count = users.len() as f64;
-    let mean = |(at, &k): (usize, &usize)| AtK {
-        k,
-        // One after the other in the users' order: the same bits on any number of threads.
-        recall: per_user.iter().map(|user| user[at].0).sum::<f64>() / count,
-        ndcg: per_user.iter().map(|user| user[at].1).sum::<f64>() / count,
+    let first_places = first_places(lists, &users, relevant.items())?;
+    let at = |(at, &k): (usize, &usize)| {
+        let covered = first_places.iter().filter(|&&place| place < k).count();
+        let coverage = covered as f64 / relevant.items() as f64;
+        hits::average(k, per_user.iter().map(|user| &user[at]), coverage)
     };
     Ok(Metrics {
         users: users.len(),
-        at: ks.iter().enumerate().map(mean).collect(),
+        at: ks.iter().enumerate().map(at).collect(),
     })
 }
 
-/// Discounted gains by place.
-struct Gains {
-    /// At place π - 1: 1/log₂(1 + π).
-    single: Vec<f64>,
-    /// At n: the sum of the first n.
-    ideal: Vec<f64>,
-}
-
-impl Gains {
-    fn new(places: usize) -> Self {
-        let single: Vec<f64> = (0..places)
-            .map(|at| 1.0 / (at as f64 + 2.0).log2())
-            .collect();
-        let mut ideal = vec![0.0];
-        ideal.extend(single.iter().scan(0.0, |sum, gain| {
-            *sum += gain;
-            Some(*sum)
-        }));
-        Self { single, ideal }
-    }
-
-    /// (recall, NDCG) of one user at each K. `relevant` is ascending.
-    fn measure(&self, list: &[u32], relevant: &[u32], ks: &[usize]) -> Vec<(f64, f64)> {
-        if relevant.is_empty() {
-            return vec![(0.0, 0.0); ks.len()];
+/// The smallest place, from 0, of each item in the lists of `users`; the largest number where it is
+/// in none.
+fn first_places(lists: &TopK, users: &[usize], items: usize) -> Result<Vec<usize>> {
+    let mut first = vec![usize::MAX; items];
+    for &user in users {
+        for (place, &item) in lists.items(user).iter().enumerate() {
+            let Some(first) = first.get_mut(item as usize) else {
+                return Err(Error::Id {
+                    argument: "lists",
+                    at: place,
+                    id: item.into(),
+                    count: items,
+                });
+            };
+            *first = place.min(*first);
         }
-        let hits: Vec<usize> = (0..list.len())
-            .filter(|&at| relevant.binary_search(&list[at]).is_ok())
-            .collect();
-        let at_k = |&k: &usize| {
-            let hits = &hits[..hits.partition_point(|&at| at < k)];
-            // Not `sum`, which is -0 for no hits.
-            let gain = hits.iter().fold(0.0, |gain, &at| gain + self.single[at]);
-            let recall = hits.len() as f64 / relevant.len() as f64;
-            (recall, gain / self.ideal[k.min(relevant.len())])
-        };
-        ks.iter().map(at_k).collect()
     }
+    Ok(first)
 }
 
 fn check(lists: &TopK, relevant: &Interactions, ks: &[usize]) -> Result<()> {
@@ -127,13 +101,30 @@ fn check(lists: &TopK, relevant: &Interactions, ks: &[usize]) -> Result<()> {
             actual: relevant.users().to_string(),
         });
     }
-    match ks.iter().find(|&&k| k == 0 || k > lists.k()) {
+    check_ks(ks, relevant.items())?;
+    match ks.iter().find(|&&k| k > lists.k()) {
+        None => Ok(()),
+        Some(k) => Err(Error::Shape {
+            argument: "ks",
+            expected: format!("at most {}, the length of the lists", lists.k()),
+            actual: k.to_string(),
+        }),
+    }
+}
+
+/// Checks the Ks against the number of items. A K above it would measure lists that cannot exist,
+/// and is a slip of the pen more often than a wish.
+///
+/// # Errors
+/// [`Error::Shape`] for a K of 0 or above `items`.
+pub fn check_ks(ks: &[usize], items: usize) -> Result<()> {
+    match ks.iter().find(|&&k| k == 0 || k > items) {
         None => Ok(()),
         Some(k) => Err(Error::Shape {
             argument: "ks",
             expected: match k {
                 0 => "at least 1".to_owned(),
-                _ => format!("at most {}, the length of the lists", lists.k()),
+                _ => format!("at most {items}, the number of items"),
             },
             actual: k.to_string(),
         }),

@@ -16,7 +16,8 @@
 //! | [`schedule`] | learning-rate schedules |
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
-//! | [`metrics`] | Recall@K and NDCG@K |
+//! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
+//! | [`saved`] | trained models as files: [`SavedModel`] |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //! | [`checkpoint`] | a run between two epochs, as a file |
@@ -45,6 +46,7 @@ pub mod rank;
 pub mod read;
 mod record;
 pub mod sampler;
+pub mod saved;
 pub mod schedule;
 pub mod settings;
 pub mod sgd;
@@ -59,16 +61,17 @@ pub use checkpoint::{Checkpoint, Identity};
 pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
 pub use embeddings::{Embeddings, Init};
-pub use folds::Folds;
+pub use folds::{Folds, Part, Protocol};
 pub use gpu::{GpuBackend, GpuOptimiser};
-pub use metrics::{AtK, Average, Metrics};
+pub use metrics::{AtK, Average, Metric, Metrics};
 pub use names::{Names, Tokens};
 pub use negatives::{Draw, Negatives};
 pub use optimiser::{Moments, Optimiser};
 pub use planted::Planted;
-pub use rank::{TopK, top_k};
+pub use rank::{TopK, top_k, top_k_of};
 pub use record::{Best, EpochRecord, Event, Times};
 pub use sampler::{Epoch, Sampler};
+pub use saved::{Note, SavedModel};
 pub use schedule::{Decay, Schedule};
 pub use settings::Settings;
 pub use sgd::{Sgd, SgdOptions};

@@ -22,6 +22,14 @@ pub struct Tokens {
     pub items: Names,
 }
 
+impl Tokens {
+    /// The fingerprints of both ([`Names::fingerprint`]), joined.
+    pub fn fingerprint(&self) -> String {
+        let [users, items] = [&self.users, &self.items].map(Names::fingerprint);
+        format!("{users:016x}-{items:016x}")
+    }
+}
+
 impl Names {
     /// Takes over distinct names, none of which has a line end.
     ///
@@ -88,6 +96,15 @@ impl Names {
     /// All names, by row.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(String::as_str)
+    }
+
+    /// A number that tells lists of names apart (FNV-1a over their bytes), the same on every
+    /// platform.
+    pub fn fingerprint(&self) -> u64 {
+        let bytes = self.iter().flat_map(|name| name.bytes().chain([b'\n']));
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
     }
 
     /// Reads a file of one name a line: line n + 1 is the name of row n.

@@ -2,6 +2,10 @@
 //!
 //! Scores exist for one tile of users × items per thread at a time, never for all.
 
+mod lists;
+
+pub use lists::TopK;
+
 use std::cmp::Reverse;
 use std::ops::Range;
 
@@ -15,57 +19,6 @@ use crate::{Error, Result};
 const TILE_USERS: usize = 64;
 /// Items of a tile: with 64 users 512 KiB of scores, which a core's own cache can hold.
 const TILE_ITEMS: usize = 2048;
-/// The best items of each user, best first; equal scores by ascending id.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TopK {
-    k: usize,
-    offsets: Vec<usize>,
-    items: Vec<u32>,
-    scores: Vec<f32>,
-}
-
-impl TopK {
-    fn from_lists(k: usize, lists: impl IntoIterator<Item = Vec<Entry>>) -> Self {
-        let mut all = Self {
-            k,
-            offsets: vec![0],
-            items: Vec::new(),
-            scores: Vec::new(),
-        };
-        for list in lists {
-            all.items.extend(list.iter().map(|entry| entry.item));
-            all.scores.extend(list.iter().map(|entry| entry.score));
-            all.offsets.push(all.items.len());
-        }
-        all
-    }
-
-    /// Number of users.
-    pub fn users(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// The K that was asked for. A list is shorter where the user has fewer items to choose from.
-    pub fn k(&self) -> usize {
-        self.k
-    }
-
-    /// The items of `user`, best first.
-    ///
-    /// # Panics
-    /// Where `user` is not below [`TopK::users`], as indexing a slice does.
-    pub fn items(&self, user: usize) -> &[u32] {
-        &self.items[self.offsets[user]..self.offsets[user + 1]]
-    }
-
-    /// The scores of [`TopK::items`].
-    ///
-    /// # Panics
-    /// Where `user` is not below [`TopK::users`], as indexing a slice does.
-    pub fn scores(&self, user: usize) -> &[f32] {
-        &self.scores[self.offsets[user]..self.offsets[user + 1]]
-    }
-}
 
 /// The `k` items of highest score queries\[u\] · candidates\[i\] for every user u, without the
 /// items that `masked` lists for the user. `queries` is users × `dim`, `candidates` items × `dim`,
@@ -73,6 +26,19 @@ impl TopK {
 ///
 /// Lists are shorter than `k` where the catalogue, less the masked items, is. The bits do not
 /// depend on the number of threads.
+///
+/// ```
+/// use wgloss::train::{Interactions, top_k};
+///
+/// let queries = [1.0, 0.0, 0.0, 1.0]; // two users
+/// let candidates = [0.5, 2.0, 3.0, 1.0, 3.0, -1.0]; // three items
+/// let known = Interactions::from_lists(3, &[vec![1], vec![]])?;
+/// let lists = top_k(&queries, &candidates, 2, 2, Some(&known))?;
+/// assert_eq!(lists.items(0), [2, 0]);
+/// assert_eq!(lists.scores(0), [3.0, 0.5]);
+/// assert_eq!(lists.items(1), [0, 1]);
+/// # Ok::<(), wgloss::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Shape`] for tables that are no multiple of `dim` or do not match `masked`,
@@ -84,42 +50,50 @@ pub fn top_k(
     k: usize,
     masked: Option<&Interactions>,
 ) -> Result<TopK> {
-    let users = rows("queries", queries, dim)?;
-    let items = rows("candidates", candidates, dim)?;
-    if let Some(masked) = masked {
-        check_masked("users", masked.users(), users)?;
-        check_masked("items", masked.items(), items)?;
+    let tables = Tables::new(queries, candidates, dim, k, masked)?;
+    let users: Vec<u32> = (0u32..).take(tables.users).collect();
+    tables.rank(&users)
+}
+
+/// As [`top_k`], for these `users` alone: list n is that of users\[n\], and has the bits that it has
+/// among all.
+///
+/// # Errors
+/// As [`top_k`]; [`Error::Id`] for a user outside `queries`.
+pub fn top_k_of(
+    users: &[u32],
+    queries: &[f32],
+    candidates: &[f32],
+    dim: usize,
+    k: usize,
+    masked: Option<&Interactions>,
+) -> Result<TopK> {
+    let tables = Tables::new(queries, candidates, dim, k, masked)?;
+    match users.iter().position(|&user| user as usize >= tables.users) {
+        None => tables.rank(users),
+        Some(at) => Err(Error::Id {
+            argument: "users",
+            at,
+            id: users[at].into(),
+            count: tables.users,
+        }),
     }
-    if k == 0 || items == 0 {
-        return Ok(TopK::from_lists(k, vec![Vec::new(); users]));
-    }
-    let tables = Tables {
-        queries,
-        candidates,
-        dim,
-        items,
-        k: k.min(items),
-        masked,
-    };
-    let blocks: Vec<_> = even_parts(users, TILE_USERS).collect();
-    let lists: Vec<Result<Vec<Vec<Entry>>>> = blocks
-        .into_par_iter()
-        .map_init(Vec::new, |scores, block| tables.rank_block(block, scores))
-        .collect();
-    // Collected before errors are looked at: the first user's error is told, on any thread count.
-    let lists = lists.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok(TopK::from_lists(k, lists.into_iter().flatten()))
 }
 
 /// The `k` items with most users in `train` for every user, without the user's own: what a model
 /// has to beat. Scores are numbers of users.
 pub fn top_popular(train: &Interactions, k: usize) -> TopK {
+    top_popular_but(train, train, k)
+}
+
+/// As [`top_popular`], without the items that `masked` lists for the user.
+pub(super) fn top_popular_but(train: &Interactions, masked: &Interactions, k: usize) -> TopK {
     let counts = train.item_counts();
     let mut order: Vec<u32> = (0u32..).take(counts.len()).collect();
     order.sort_by_key(|&item| (Reverse(counts[item as usize]), item));
     let list = |user| {
-        let own = train.of(user);
-        let others = order.iter().filter(|item| own.binary_search(item).is_err());
+        let masked = masked.of(user);
+        let others = (order.iter()).filter(|item| masked.binary_search(item).is_err());
         let entry = |&item: &u32| Entry {
             // Exact below 2²⁴ users; the order above comes from the integers.
             score: counts[item as usize] as f32,
@@ -135,22 +109,78 @@ struct Tables<'a> {
     queries: &'a [f32],
     candidates: &'a [f32],
     dim: usize,
+    users: usize,
     items: usize,
     k: usize,
     masked: Option<&'a Interactions>,
 }
 
-impl Tables<'_> {
-    /// The lists of a block of users; `scores` is memory to reuse.
-    fn rank_block(&self, users: Range<usize>, scores: &mut Vec<f32>) -> Result<Vec<Vec<Entry>>> {
-        let queries = &self.queries[users.start * self.dim..users.end * self.dim];
-        let mut best: Vec<Best> = users.clone().map(|_| Best::new(self.k)).collect();
+/// Memory that a thread uses again.
+#[derive(Default)]
+struct Scratch {
+    queries: Vec<f32>,
+    scores: Vec<f32>,
+}
+
+impl<'a> Tables<'a> {
+    fn new(
+        queries: &'a [f32],
+        candidates: &'a [f32],
+        dim: usize,
+        k: usize,
+        masked: Option<&'a Interactions>,
+    ) -> Result<Self> {
+        let users = rows("queries", queries, dim)?;
+        let items = rows("candidates", candidates, dim)?;
+        if let Some(masked) = masked {
+            check_masked("users", masked.users(), users)?;
+            check_masked("items", masked.items(), items)?;
+        }
+        Ok(Tables {
+            queries,
+            candidates,
+            dim,
+            users,
+            items,
+            k,
+            masked,
+        })
+    }
+
+    fn rank(&self, users: &[u32]) -> Result<TopK> {
+        if self.k == 0 || self.items == 0 {
+            return Ok(TopK::from_lists(self.k, vec![Vec::new(); users.len()]));
+        }
+        let lists: Vec<Result<Vec<Vec<Entry>>>> = users
+            .par_chunks(TILE_USERS)
+            .map_init(Scratch::default, |scratch, block| {
+                self.rank_block(block, scratch)
+            })
+            .collect();
+        // Collected before errors are looked at: the first user's error is told, on any thread count.
+        let lists = lists.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(TopK::from_lists(self.k, lists.into_iter().flatten()))
+    }
+
+    /// The lists of a block of users.
+    fn rank_block(&self, users: &[u32], scratch: &mut Scratch) -> Result<Vec<Vec<Entry>>> {
+        let Scratch { queries, scores } = scratch;
+        queries.clear();
+        for &user in users {
+            queries.extend_from_slice(&self.queries[user as usize * self.dim..][..self.dim]);
+        }
+        // Products of other sizes may take other paths, with other roundings: a user's scores would
+        // depend on how many are asked.
+        queries.resize(TILE_USERS * self.dim, 0.0);
+        let k = self.k.min(self.items);
+        let mut best: Vec<Best> = users.iter().map(|_| Best::new(k)).collect();
         for tile in even_parts(self.items, TILE_ITEMS) {
             let candidates = &self.candidates[tile.start * self.dim..tile.end * self.dim];
-            scores.resize(users.len() * tile.len(), 0.0);
+            scores.resize(TILE_USERS * tile.len(), 0.0);
             score_tile(queries, candidates, self.dim, scores);
             let rows = scores.chunks_exact(tile.len());
-            for ((user, best), row) in users.clone().zip(&mut best).zip(rows) {
+            for ((&user, best), row) in users.iter().zip(&mut best).zip(rows) {
+                let user = user as usize;
                 best.see_unmasked(tile.clone(), row, self.masked_in(user, &tile), user)?;
             }
         }

@@ -129,7 +129,7 @@ fn runs_repeat_and_json_stands_alone() {
     let second = run("--epochs 2 --eval-every 1 --json");
     assert_eq!(first["test"], second["test"]);
     assert_eq!(first["epochs"][1]["loss"], second["epochs"][1]["loss"]);
-    let users = run("--epochs 2 --batch-by users --norm --seed 1 --json");
+    let users = run("--epochs 2 --batch-by users --rank-by cosine --seed 1 --json");
     assert_ne!(first["epochs"][1]["loss"], users["epochs"][1]["loss"]);
 }
 
@@ -237,6 +237,7 @@ fn losses_and_settings_that_are_wrong() {
         ),
         ("--patience 0", &["patience = 0"]),
         ("--k 5,0", &["ks: expected at least 1, got 0"]),
+        ("--k 41", &["ks: expected at most 40, the number of items"]),
         ("--device reference", &["reference", "cpu"]),
         ("--out /dev/null/out", &["/dev/null/out"]),
     ] {

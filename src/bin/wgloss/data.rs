@@ -61,6 +61,18 @@ impl DataArguments {
         })
     }
 
+    /// The files that may be read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(path) = &self.data else {
+            return Vec::new();
+        };
+        let inside = std::fs::read_dir(path).into_iter().flatten().flatten();
+        inside
+            .map(|entry| entry.path())
+            .chain([path.clone()])
+            .collect()
+    }
+
     /// Whether there are no data but the planted ones.
     pub fn is_planted(&self) -> bool {
         self.data.is_none()

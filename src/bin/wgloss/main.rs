@@ -4,9 +4,15 @@ mod check;
 mod compute;
 mod data;
 mod device;
+mod evaluate;
 mod info;
 mod losses;
+mod model;
+mod output;
+mod protocol;
+mod recommend;
 mod screen;
+mod table;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +30,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(Box<train::Arguments>),
+    Evaluate(evaluate::Arguments),
+    Recommend(recommend::Arguments),
     Compute(compute::Arguments),
     Check(check::Arguments),
     Losses(losses::Arguments),
@@ -38,6 +46,8 @@ fn main() -> ExitCode {
     let mut screen = Screen::default();
     let outcome = match Cli::parse().command {
         Command::Train(arguments) => train::run(&arguments, &mut screen),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, &mut screen),
+        Command::Recommend(arguments) => recommend::run(&arguments, &mut screen),
         Command::Compute(arguments) => compute::run(&arguments, &mut screen),
         Command::Check(arguments) => check::run(&arguments, &mut screen),
         Command::Losses(arguments) => losses::run(&arguments, &mut screen),

@@ -32,6 +32,11 @@ impl Screen {
         }
     }
 
+    /// Whether the reader is gone, as far as is known: a command that only answers may end then.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
     /// Writes one line to standard error.
     pub fn complain(&self, error: impl Display) {
         let line = error.to_string().replace(['\n', '\r'], " ");

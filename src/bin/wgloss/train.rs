@@ -8,17 +8,17 @@ mod saved;
 
 pub use arguments::Arguments;
 
-use crate::{Outcome, losses::parameters_of, screen::Screen};
+use crate::{Outcome, losses::parameters_of, screen::Screen, table::table};
 use progress::Progress;
-use report::{Data, Report, table};
+use report::{Data, Report};
 use serde_json::Value;
 use std::{path::Path, time::Instant};
 use wgloss::{
     AnyLoss, Device, Error, Result,
     gpu::Context,
     train::{
-        Backend, Checkpoint, CpuBackend, Folds, GpuBackend, Metrics, Settings, Start, Trainer,
-        read::Read,
+        Backend, Best, Checkpoint, CpuBackend, Folds, GpuBackend, Metric, Metrics, Part,
+        SavedModel, Settings, Start, Tokens, Trainer,
     },
 };
 
@@ -36,16 +36,20 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     if let Some(out) = &arguments.out {
         saved::prepare(out)?;
     }
-    let (name, Read { dataset, notes, .. }) = arguments.read()?;
-    let folds = Folds::new(&dataset, settings.seed)?;
-    let data = Data::new(name, notes, &folds);
+    let metrics = arguments.protocol.metrics()?;
+    let (name, read) = arguments.read()?;
+    let folds = arguments.folds(&read.dataset)?;
     let run = Run {
         arguments,
         loss: &loss,
         folds: &folds,
+        tokens: &read.tokens,
         settings,
+        ks: arguments.protocol.ks(folds.train.items()),
+        metrics,
         device: engine.describe(),
     };
+    let data = Data::new(name, read.notes, &folds);
     let checkpoint = match (&arguments.out, arguments.resume) {
         (Some(out), true) => saved::checkpoint(out)?,
         _ => None,
@@ -61,7 +65,11 @@ struct Run<'a> {
     arguments: &'a Arguments,
     loss: &'a AnyLoss,
     folds: &'a Folds,
+    tokens: &'a Tokens,
     settings: Settings,
+    /// Where to measure, and what to show of it.
+    ks: Vec<usize>,
+    metrics: Vec<Metric>,
     device: String,
 }
 
@@ -101,7 +109,8 @@ impl<'a> Run<'a> {
     ) -> Outcome {
         let start = Instant::now();
         // Also checks every K before the work.
-        let popularity = self.folds.popularity(&self.arguments.k)?;
+        let protocol = self.arguments.protocol.protocol(Part::Test);
+        let popularity = self.folds.measure_popularity(&self.ks, protocol)?;
         let before = trainer.history().len();
         if !self.arguments.json {
             self.introduce(&data, before, screen)?;
@@ -112,7 +121,9 @@ impl<'a> Run<'a> {
         let error = trained.as_ref().err().map(ToString::to_string);
         let report = self.report(data, &trainer, popularity, error)?;
         let saved = match &self.arguments.out {
-            Some(out) => saved::save(out, &report, trainer.best()).map(|()| Some(out.as_path())),
+            Some(out) => self
+                .save(out, &report, trainer.best())
+                .map(|()| Some(out.as_path())),
             None => Ok(None),
         };
         // Also where it could not be saved.
@@ -124,6 +135,20 @@ impl<'a> Run<'a> {
             self.show(&report, seconds, folder, screen)?;
         }
         trained.and(saved).map(|_| true)
+    }
+
+    fn save(&self, out: &Path, report: &Report<'_>, best: Option<&Best>) -> Result<()> {
+        if let Some(best) = best {
+            let model = SavedModel {
+                embeddings: best.embeddings.clone(),
+                rank_by: self.settings.rank_by,
+                epoch: Some(best.epoch),
+                tokens: self.tokens.clone(),
+                folds: self.folds.clone(),
+            };
+            model.save(out)?;
+        }
+        saved::save_report(out, report)
     }
 
     /// Trains the epochs that are left, and leaves a checkpoint behind each that was validated.
@@ -176,11 +201,16 @@ impl<'a> Run<'a> {
             epochs: trainer.history(),
             best_epoch: best.map(|best| best.epoch),
             validation: best.and_then(|best| best.validation),
-            test: trainer.test(&self.arguments.k)?,
+            test: best.map(|best| self.measure(best)).transpose()?,
             popularity,
             times: trainer.times(),
             error,
         })
+    }
+
+    fn measure(&self, best: &Best) -> Result<Metrics> {
+        let protocol = self.arguments.protocol.protocol(Part::Test);
+        (self.folds).measure(&best.embeddings, self.settings.rank_by, &self.ks, protocol)
     }
 
     fn show(
@@ -206,7 +236,7 @@ impl<'a> Run<'a> {
             };
             screen.line(chosen)?;
             let name = self.loss.as_dyn().spec().name;
-            for line in table(name, test, &report.popularity) {
+            for line in table("test", name, test, &report.popularity, &self.metrics) {
                 screen.line(line)?;
             }
             if let Some(folder) = folder {

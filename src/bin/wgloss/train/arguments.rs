@@ -4,15 +4,16 @@ use super::loss::LossArguments;
 use crate::{
     data::{DataArguments, planted},
     device::DeviceArguments,
+    model::RankBy,
+    protocol::ProtocolArguments,
 };
 use clap::ValueEnum;
 use std::path::PathBuf;
 use wgloss::{
     Error, Result,
-    loss::Score,
     train::{
-        AdamOptions, BatchBy, Batching, Decay, Draw, Init, Negatives, Optimiser, Schedule,
-        Settings, SgdOptions, read::Read,
+        AdamOptions, BatchBy, Batching, Dataset, Decay, Draw, Folds, Init, Negatives, Optimiser,
+        Schedule, Settings, SgdOptions, read::Read,
     },
 };
 
@@ -75,18 +76,20 @@ pub struct Arguments {
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Train on all training data, and keep the last epoch
+    #[arg(long)]
+    no_validation: bool,
     /// Epochs from one validation, and checkpoint, to the next [default: 5, without --data 1]
     #[arg(long, value_name = "N")]
     eval_every: Option<usize>,
     /// End after so many validations in a row that were no better
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
-    /// Rank items by cosine instead of the dot product
-    #[arg(long)]
-    norm: bool,
-    /// The K of the metrics on the test data
-    #[arg(long, value_delimiter = ',', default_value = "5,20,50")]
-    pub k: Vec<usize>,
+    /// What to rank items by, whatever the loss compares embeddings by
+    #[arg(long, value_enum, default_value_t = RankBy::Dot, value_name = "SCORE")]
+    rank_by: RankBy,
+    #[command(flatten)]
+    pub protocol: ProtocolArguments,
     /// Folder for embeddings, report and checkpoints
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -132,6 +135,14 @@ impl Arguments {
         }
     }
 
+    /// The parts of the data.
+    pub fn folds(&self, data: &Dataset) -> Result<Folds> {
+        match self.no_validation {
+            true => Folds::without_validation(data),
+            false => Folds::new(data, self.seed),
+        }
+    }
+
     /// The settings.
     pub fn settings(&self) -> Result<Settings> {
         let planted = self.data.is_planted();
@@ -164,7 +175,7 @@ impl Arguments {
             },
             eval_every: self.eval_every.unwrap_or(if planted { 1 } else { 5 }),
             patience: self.patience,
-            rank_by: if self.norm { Score::Cosine } else { Score::Dot },
+            rank_by: self.rank_by.score(),
             seed: self.seed,
             ..Settings::default()
         })

@@ -89,32 +89,3 @@ impl Data {
         )
     }
 }
-
-/// The metrics of popularity and model, and how they compare.
-pub fn table(name: &str, model: &Metrics, popularity: &Metrics) -> Vec<String> {
-    let columns = model.at.iter().flat_map(|at| {
-        let titles = [format!("Recall@{}", at.k), format!("NDCG@{}", at.k)];
-        titles.map(|title| format!("  {title:>10}"))
-    });
-    let width = name.len().max("popularity".len());
-    let mut lines = vec![format!("{:width$}{}", "test", columns.collect::<String>())];
-    let numbers = |metrics: &Metrics| -> Vec<f64> {
-        metrics
-            .at
-            .iter()
-            .flat_map(|at| [at.recall, at.ndcg])
-            .collect()
-    };
-    let (model, popularity) = (numbers(model), numbers(popularity));
-    for (name, numbers) in [("popularity", &popularity), (name, &model)] {
-        let cells = numbers.iter().map(|number| format!("  {number:>10.4}"));
-        lines.push(format!("{name:width$}{}", cells.collect::<String>()));
-    }
-    let ratio = |(model, popularity): (&f64, &f64)| match *popularity {
-        0.0 => format!("  {:>10}", "-"),
-        popularity => format!("  {:>10.1}", model / popularity),
-    };
-    let cells = model.iter().zip(&popularity).map(ratio);
-    lines.push(format!("{:width$}{}", "ratio", cells.collect::<String>()));
-    lines
-}

@@ -1,22 +1,27 @@
 //! What a run leaves in the folder of --out.
 
 use super::report::Report;
-use serde_json::json;
 use std::{
-    collections::HashMap,
     fs::{self, File},
     io,
     path::Path,
 };
 use wgloss::{
     Error, Result,
-    loss::Score,
-    train::{Best, Checkpoint, write_whole},
+    train::{Checkpoint, SavedModel, write_whole},
 };
 
-const EMBEDDINGS: &str = "embeddings.safetensors";
 const REPORT: &str = "report.json";
 const CHECKPOINT: &str = "checkpoint.safetensors";
+/// All files of a run.
+const FILES: [&str; 6] = [
+    SavedModel::EMBEDDINGS,
+    SavedModel::DATA,
+    SavedModel::USERS,
+    SavedModel::ITEMS,
+    REPORT,
+    CHECKPOINT,
+];
 
 /// Makes the folder, and finds out before the work whether files can be put there.
 pub fn prepare(out: &Path) -> Result<()> {
@@ -28,7 +33,7 @@ pub fn prepare(out: &Path) -> Result<()> {
         return Err(failed(out, io::ErrorKind::NotADirectory.into()));
     }
     fs::create_dir_all(out).map_err(|source| failed(out, source))?;
-    for path in [EMBEDDINGS, REPORT, CHECKPOINT].map(|name| out.join(name)) {
+    for path in FILES.map(|name| out.join(name)) {
         if path.is_dir() {
             return Err(failed(&path, io::ErrorKind::IsADirectory.into()));
         }
@@ -38,23 +43,8 @@ pub fn prepare(out: &Path) -> Result<()> {
         .map_err(|source| failed(out, source))
 }
 
-/// Writes the best embeddings, if there are any, and then the report that names them.
-pub fn save(out: &Path, report: &Report<'_>, best: Option<&Best>) -> Result<()> {
-    if let Some(best) = best {
-        let rank_by = match report.settings.rank_by {
-            Score::Dot => "dot",
-            Score::Cosine => "cosine",
-            Score::Projection => "projection",
-        };
-        // One key: several would be written in another order each time.
-        let about = json!({
-            "rank_by": rank_by,
-            "epoch": best.epoch,
-            "data": report.data.fingerprint,
-        });
-        let about = HashMap::from([("wgloss".to_owned(), about.to_string())]);
-        best.embeddings.save(&out.join(EMBEDDINGS), about)?;
-    }
+/// Writes the report.
+pub fn save_report(out: &Path, report: &Report<'_>) -> Result<()> {
     let text = report.json()?;
     write_whole(&out.join(REPORT), |path| fs::write(path, text + "\n"))
 }
@@ -81,7 +71,7 @@ pub fn checkpoint(out: &Path) -> Result<Option<Checkpoint>> {
 /// Whether a path is what [`write_whole`] writes to before one of our files takes its name.
 fn is_left_over(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    [EMBEDDINGS, REPORT, CHECKPOINT].iter().any(|file| {
+    FILES.iter().any(|file| {
         let process =
             (name.strip_prefix(file)).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".tmp"));
         process.is_some_and(|number| number.parse::<u32>().is_ok())
