@@ -80,6 +80,11 @@ fn empty_and_missing_files() {
         let error = read(&[(given, GOOD)]).unwrap_err();
         assert!(error.starts_with(&format!("{missing}: ")), "{error}");
     }
+    #[cfg(unix)]
+    {
+        let error = Source::new("/dev/null").read().unwrap_err().to_string();
+        assert!(error.ends_with("name the format"), "{error}");
+    }
     let error = Source::new("no/such/data").read().unwrap_err().to_string();
     assert!(error.starts_with("no/such/data: "), "{error}");
 }
@@ -196,5 +201,8 @@ fn ratings_have_to_be_there_and_numbers() {
     let options = |source: &mut Source| source.min_rating = Some(3.0);
     let files = [("train.txt", "0 1\n"), ("test.txt", "0 2\n")];
     let error = read_with(&files, "", options).unwrap_err();
-    assert_eq!(error, "DIR: min_rating: the format has no ratings");
+    assert_eq!(
+        error,
+        "DIR: min_rating = 3: expected an .inter file or columns, got a format without ratings"
+    );
 }

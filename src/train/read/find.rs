@@ -46,6 +46,12 @@ impl Files {
         let folder = about.is_dir();
         let known = match format {
             Format::Auto if folder => of_folder(path)?,
+            // Looking into a pipe would take what it shows away from who reads it.
+            Format::Auto if !about.is_file() => {
+                let message = "expected a file or folder to tell the format from, got a pipe or \
+                               device: name the format";
+                return Err(error(path, 0, message));
+            }
             Format::Auto => of_file(path)?,
             format => format,
         };

@@ -1,6 +1,6 @@
 //! Tab-separated columns under a header of names and types.
 
-use super::{rows::Rows, text::Text};
+use super::{records::Separator, rows::Rows, text::Text};
 use crate::Result;
 
 const TYPES: [&str; 4] = ["token", "token_seq", "float", "float_seq"];
@@ -23,7 +23,7 @@ pub(super) fn read(text: &Text, rows: &mut Rows) -> Result<()> {
         return Err(text.expected(line, "a column `rating:float`, for min_rating"));
     }
     for (line, content) in lines {
-        let fields: Vec<&str> = content.split('\t').map(str::trim).collect();
+        let fields = Separator::Tab.fields(content);
         if fields.len() != header.width {
             let expected = format!("{} fields as in the header", header.width);
             return Err(text.expected(line, &expected));
@@ -37,8 +37,8 @@ pub(super) fn read(text: &Text, rows: &mut Rows) -> Result<()> {
 impl Header {
     fn read(text: &Text, line: usize, content: &str) -> Result<Self> {
         let typed = |field| str::rsplit_once(field, ':').filter(|(_, of)| TYPES.contains(of));
-        let columns: Option<Vec<(&str, &str)>> =
-            content.split('\t').map(str::trim).map(typed).collect();
+        let columns = Separator::Tab.fields(content).into_iter().map(typed);
+        let columns: Option<Vec<(&str, &str)>> = columns.collect();
         let Some(columns) = columns else {
             let types = TYPES.join(", ");
             let expected = format!(

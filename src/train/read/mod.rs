@@ -142,7 +142,7 @@ impl FromStr for Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Format::NAMES[*self as usize])
+        f.pad(Format::NAMES[*self as usize])
     }
 }
 
@@ -177,8 +177,11 @@ impl Source {
             });
         }
         let files = Files::find(&self.path, self.format)?;
-        if self.min_rating.is_some() && !files.kind.may_have_ratings() {
-            let message = "min_rating: the format has no ratings";
+        if let Some(least) = self.min_rating.filter(|_| !files.kind.may_have_ratings()) {
+            let message = format!(
+                "min_rating = {least}: expected an .inter file or columns, got a format without \
+                 ratings"
+            );
             return Err(text::error(&self.path, 0, message));
         }
         let mut rows = Rows::new(self.min_rating);
