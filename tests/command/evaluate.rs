@@ -148,11 +148,28 @@ fn embeddings_made_elsewhere_are_measured_on_data() {
     // All scores are 0: items by their ids, so that ada finds c at place 2.
     assert_eq!(found["metrics"][0]["mrr"], 0.5 / 3.0);
     folder.tables(
-        "large.safetensors",
-        &[("queries", f32, [3, 4]), ("candidates", f32, [6, 4])],
+        "small.safetensors",
+        &[("queries", f32, [3, 4]), ("candidates", f32, [4, 4])],
     );
-    let run = folder.evaluate("large.safetensors", "--data data");
-    run.fails_with(&["3 users × 6 items", "3 users × 5 items"]);
+    let run = folder.evaluate("small.safetensors", "--data data");
+    run.fails_with(&["does not know item `4`"]);
+    // Names that are no numbers stand for rows in their order, as many as there are.
+    fs::create_dir(folder.path("named")).expect("a folder");
+    folder.write("named/train.tsv", "a\tx\nb\ty\nc\ty\n");
+    folder.write("named/test.tsv", "a\ty\n");
+    let run = folder.evaluate("small.safetensors", "--data named");
+    run.fails_with(&["3 users × 4 items", "3 users × 2 items"]);
+    // A folder's names find their rows, whichever of them the data have.
+    folder.write("named/train.tsv", "ada\tb\nbo\ta\n");
+    folder.write("named/test.tsv", "ada\tc\n");
+    let found = folder.measured("model", "--data named --k 2");
+    assert_eq!(
+        (&found["users"], &found["metrics"][0]["mrr"]),
+        (&1.into(), &0.5.into())
+    );
+    folder.write("named/test.tsv", "ada\tzebra\n");
+    let run = folder.evaluate("model", "--data named");
+    run.fails_with(&["does not know item `zebra`"]);
     let run = folder.evaluate(file, "");
     run.fails_with(&["embeddings.safetensors", "--data"]);
     let run = folder.evaluate(file, "--data data --on validation");

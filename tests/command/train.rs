@@ -48,7 +48,7 @@ fn embeddings_and_report_are_left_behind() {
     for part in [
         "40 users × 20 items",
         "CPU",
-        "Recall@1",
+        "recall",
         "popularity",
         "ratio",
         "saved in",
@@ -59,8 +59,11 @@ fn embeddings_and_report_are_left_behind() {
         folder.written(),
         [
             "checkpoint.safetensors",
+            "data.safetensors",
             "embeddings.safetensors",
-            "report.json"
+            "items.txt",
+            "report.json",
+            "users.txt",
         ]
     );
     let report = folder.result("report.json");
@@ -237,7 +240,7 @@ fn losses_and_settings_that_are_wrong() {
         ),
         ("--patience 0", &["patience = 0"]),
         ("--k 5,0", &["ks: expected at least 1, got 0"]),
-        ("--k 41", &["ks: expected at most 40, the number of items"]),
+        ("--k 41", &["ks: expected at most 20, the number of items"]),
         ("--device reference", &["reference", "cpu"]),
         ("--out /dev/null/out", &["/dev/null/out"]),
     ] {
