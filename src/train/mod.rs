@@ -18,6 +18,7 @@
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
 //! | [`saved`] | trained models as files: [`SavedModel`] |
+//! | [`defaults`] | what works where nothing else is said |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //! | [`checkpoint`] | a run between two epochs, as a file |
@@ -32,6 +33,7 @@ mod best;
 pub mod checkpoint;
 mod cpu;
 pub mod data;
+pub mod defaults;
 mod embeddings;
 mod folds;
 mod gpu;

@@ -26,7 +26,7 @@ use wgloss::{
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     // What is wrong with the arguments is told before the data takes its time.
     let loss = arguments.loss.loss()?;
-    let settings = arguments.settings()?;
+    let settings = arguments.settings(loss.as_dyn())?;
     let engine = arguments.device.engine()?;
     if engine.device() == Device::Reference {
         return Err(Error::Unsupported(

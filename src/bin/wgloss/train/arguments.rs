@@ -10,10 +10,10 @@ use crate::{
 use clap::ValueEnum;
 use std::path::PathBuf;
 use wgloss::{
-    Error, Result,
+    DynLoss, Error, Result,
     train::{
-        AdamOptions, BatchBy, Batching, Dataset, Decay, Draw, Folds, Init, Negatives, Optimiser,
-        Schedule, Settings, SgdOptions, read::Read,
+        BatchBy, Batching, Dataset, Decay, Draw, Folds, Init, Negatives, Optimiser, Schedule,
+        Settings, defaults, read::Read,
     },
 };
 
@@ -42,7 +42,7 @@ pub struct Arguments {
     /// The optimiser
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     optimiser: Method,
-    /// Its learning rate [default: 0.1 for adam, 1 for sgd]
+    /// Its learning rate [default: by loss and optimiser, 0.1 for cosines under adam]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// Weight decay, as an L2 penalty
@@ -70,9 +70,9 @@ pub struct Arguments {
     /// Width of the embeddings
     #[arg(long, default_value_t = 64)]
     dim: usize,
-    /// Standard deviation of the initial embeddings
-    #[arg(long, default_value_t = 1.0, value_name = "DEVIATION")]
-    init: f64,
+    /// Standard deviation of the initial embeddings [default: 1 for cosines under adam, else 0.1]
+    #[arg(long, value_name = "DEVIATION", allow_negative_numbers = true)]
+    init: Option<f64>,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -144,7 +144,8 @@ impl Arguments {
     }
 
     /// The settings.
-    pub fn settings(&self) -> Result<Settings> {
+    pub fn settings(&self, loss: &dyn DynLoss) -> Result<Settings> {
+        let optimiser = self.optimiser(loss)?;
         let planted = self.data.is_planted();
         let by = match self.batch_by {
             Some(By::Interactions) => BatchBy::Interactions,
@@ -164,14 +165,14 @@ impl Arguments {
                 size: self.batch.unwrap_or(size),
             },
             negatives: self.negatives()?,
-            optimiser: self.optimiser()?,
+            optimiser,
             schedule: Schedule {
                 warmup: self.warmup,
                 decay: self.schedule,
             },
             init: Init {
                 dim: self.dim,
-                deviation: self.init,
+                deviation: (self.init).unwrap_or_else(|| defaults::deviation(loss, &optimiser)),
             },
             eval_every: self.eval_every.unwrap_or(if planted { 1 } else { 5 }),
             patience: self.patience,
@@ -200,13 +201,10 @@ impl Arguments {
         }
     }
 
-    fn optimiser(&self) -> Result<Optimiser> {
+    fn optimiser(&self, loss: &dyn DynLoss) -> Result<Optimiser> {
         let optimiser = match (self.optimiser, self.momentum) {
-            (Method::Sgd, momentum) => Optimiser::Sgd(SgdOptions {
-                momentum: momentum.unwrap_or(0.0),
-                ..SgdOptions::default()
-            }),
-            (Method::Adam, None) => Optimiser::Adam(AdamOptions::default()),
+            (Method::Sgd, momentum) => defaults::sgd(loss, momentum.unwrap_or(0.0)),
+            (Method::Adam, None) => defaults::adam(loss),
             (Method::Adam, Some(_)) => return misplaced("momentum", "--optimiser sgd", "adam"),
         };
         let rate = self.lr.unwrap_or(optimiser.learning_rate());

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use wgloss::{
     AnyLoss, Error, Result,
-    loss::{About, registry},
+    loss::{About, Score, registry},
+    train::defaults,
 };
 
 /// The loss and what was given of its parameters.
@@ -37,7 +38,11 @@ impl LossArguments {
                 return Err(unknown(name, parameter, about));
             }
         }
-        let defaults = parameters_of(&registry::all()[place])?;
+        let score = (self.parameters.get("score"))
+            .and_then(|score| serde_json::from_value::<Score>(value(score)).ok());
+        let default = defaults::loss(name, score);
+        let default = default.unwrap_or_else(|| registry::all()[place].clone());
+        let defaults = parameters_of(&default)?;
         let loss = self.build(name, about, &defaults)?;
         // A parameter that the chosen form of the loss does not read is as wrong as an unknown one.
         let read = parameters_of(&loss)?;
@@ -200,15 +205,19 @@ mod tests {
     #[test]
     fn parameters_become_the_loss() {
         for (line, json) in [
-            ("", r#"{"loss": "sl"}"#),
-            ("--tau 0.2", r#"{"loss": "sl", "tau": 0.2}"#),
+            ("", r#"{"loss": "sl", "tau": 0.2}"#),
+            ("--tau 0.1", r#"{"loss": "sl", "tau": 0.1}"#),
+            (
+                "--score dot",
+                r#"{"loss": "sl", "tau": 1.0, "score": "dot"}"#,
+            ),
             (
                 "--loss psl --activation relu --tau 0.1 --positive-in-sum true",
                 r#"{"loss": "psl", "activation": "relu", "tau": 0.1, "positive_in_sum": true}"#,
             ),
             (
                 "--loss bsl --tau1 0.5",
-                r#"{"loss": "bsl", "form": "ir_benchmark", "tau1": 0.5, "tau2": 0.1}"#,
+                r#"{"loss": "bsl", "form": "ir_benchmark", "tau1": 0.5, "tau2": 0.2}"#,
             ),
             (
                 "--loss bsl --form multi --tau 0.1 --exponent 1.2",
@@ -222,7 +231,9 @@ mod tests {
 
     #[test]
     fn every_loss_is_reached_by_its_name() {
-        for (name, expected) in registry::NAMES.iter().zip(registry::all()) {
+        for &name in registry::NAMES {
+            let expected = defaults::loss(name, None).unwrap();
+            assert_eq!(expected.as_dyn().spec().name, name);
             assert_eq!(loss(&format!("--loss {name}")).unwrap(), expected);
         }
     }
