@@ -60,7 +60,8 @@ impl Folder {
 
     fn measured(&self, model: &str, arguments: &str) -> Value {
         let run = self.evaluate(model, &format!("{arguments} --json"));
-        run.succeeds();
+        // Standard error may tell what became of the data.
+        assert_eq!(run.code, 0, "{}", run.stderr);
         serde_json::from_str(&run.stdout).expect("the answer is JSON")
     }
 
@@ -167,6 +168,8 @@ fn embeddings_made_elsewhere_are_measured_on_data() {
         (&found["users"], &found["metrics"][0]["mrr"]),
         (&1.into(), &0.5.into())
     );
+    let told = folder.evaluate("model", "--data named").stderr;
+    assert_eq!(told, "wgloss: named: in the test part only: 1 item\n");
     folder.write("named/test.tsv", "ada\tzebra\n");
     let run = folder.evaluate("model", "--data named");
     run.fails_with(&["does not know item `zebra`"]);

@@ -77,6 +77,14 @@ fn embeddings_and_report_are_left_behind() {
         let table = tables.tensor(name).expect("a table");
         assert_eq!(table.shape(), [rows, 64]);
     }
+    let mut command = folder.ask("evaluate", "out", "--k 1,5 --metrics all --json");
+    let run = Run::of(command.output().expect("it runs"));
+    run.succeeds();
+    let found: Value = serde_json::from_str(&run.stdout).expect("the answer is JSON");
+    for (of, metrics) in [("test", "metrics"), ("popularity", "popularity")] {
+        assert_eq!(report[of]["at"], found[metrics]);
+    }
+    assert_eq!(report["best_epoch"], found["epoch"]);
 }
 
 #[test]

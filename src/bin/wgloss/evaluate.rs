@@ -45,8 +45,10 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     let metrics = arguments.protocol.metrics()?;
     let protocol = arguments.protocol()?;
     let out = arguments.out.as_deref();
+    let mut notes = Vec::new();
     write_lines(out, &arguments.model.files(), screen, |lines| {
-        let model = arguments.model.read()?;
+        let (model, told) = arguments.model.read()?;
+        notes = told;
         let ks = arguments.protocol.ks(model.embeddings.items());
         let popularity = model.folds.measure_popularity(&ks, protocol)?;
         let measured = (model.folds).measure(&model.embeddings, model.rank_by, &ks, protocol)?;
@@ -63,6 +65,8 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
         }
         lines.line(&format!("averages over {} users", measured.users))
     })?;
+    // Standard output is for the answer alone.
+    notes.iter().for_each(|note| screen.complain(note));
     Ok(true)
 }
 

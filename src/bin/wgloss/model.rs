@@ -47,10 +47,11 @@ impl RankBy {
 }
 
 impl ModelArguments {
-    /// Reads the model.
-    pub fn read(&self) -> Result<SavedModel> {
-        let mut model = match self.data.source(0) {
-            None if self.model.is_dir() => SavedModel::load(&self.model)?,
+    /// Reads the model; also gives what became of --data on the way, a line each, to be told beside
+    /// the answer.
+    pub fn read(&self) -> Result<(SavedModel, Vec<String>)> {
+        let (mut model, notes) = match self.data.source(0) {
+            None if self.model.is_dir() => (SavedModel::load(&self.model)?, Vec::new()),
             None => {
                 // What is wrong with the file is told before what is missing beside it.
                 Embeddings::load(&self.model)?;
@@ -64,7 +65,7 @@ impl ModelArguments {
         if let Some(rank_by) = self.rank_by {
             model.rank_by = rank_by.score();
         }
-        Ok(model)
+        Ok((model, notes))
     }
 
     /// The model as the user named it.
@@ -90,7 +91,7 @@ impl ModelArguments {
     }
 
     /// Embeddings on other interactions than their own.
-    fn with_data(&self, source: &Source) -> Result<SavedModel> {
+    fn with_data(&self, source: &Source) -> Result<(SavedModel, Vec<String>)> {
         let file = self.embeddings();
         let (embeddings, note) = Embeddings::load(&file)?;
         let read = source.read()?;
@@ -111,13 +112,16 @@ impl ModelArguments {
             )));
         }
         let Note { rank_by, epoch, .. } = note.unwrap_or_default();
-        Ok(SavedModel {
+        let model = SavedModel {
             embeddings,
             rank_by,
             epoch,
             tokens,
             folds: Folds::without_validation(&data)?,
-        })
+        };
+        let notes = read.notes.iter();
+        let notes = notes.map(|note| format!("{}: {note}", source.path.display()));
+        Ok((model, notes.collect()))
     }
 
     /// What the rows of a table are called: as the model's file says, or by their numbers where the

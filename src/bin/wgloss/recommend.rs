@@ -57,10 +57,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     let mut inputs = arguments.model.files();
     inputs.extend(arguments.users.clone());
+    let mut notes = Vec::new();
     write_lines(arguments.out.as_deref(), &inputs, screen, |lines| {
-        let model = arguments.model.read()?;
+        let (model, told) = arguments.model.read()?;
+        notes = told;
         arguments.answer(&model, lines)
     })?;
+    // Standard output is for the answer alone.
+    notes.iter().for_each(|note| screen.complain(note));
     Ok(true)
 }
 
