@@ -21,6 +21,10 @@ mod results;
 mod resume;
 #[path = "command/train.rs"]
 mod train;
+#[path = "command/train_losses.rs"]
+mod train_losses;
+#[path = "command/whole_way.rs"]
+mod whole_way;
 
 use serde_json::{Value, json};
 use std::{

@@ -6,7 +6,7 @@ use wgloss::{
     DynLoss,
     loss::Sl,
     train::{
-        BatchBy, Batching, Checkpoint, CpuBackend, Decay, Folds, Init, Negatives, Optimiser,
+        BatchBy, Batching, Checkpoint, CpuBackend, Decay, Folds, Init, Negatives, Note, Optimiser,
         Planted, Schedule, Settings, SgdOptions, Trainer,
     },
 };
@@ -201,8 +201,16 @@ fn broken_files_are_named() {
     for keep in [0, 7, 8, 100, whole.len() - 1] {
         fs::write(&path, &whole[..keep]).unwrap();
         let error = refusal();
-        assert!(error.contains("not a checkpoint"), "{keep} bytes: {error}");
+        assert!(error.contains("whole safetensors"), "{keep} bytes: {error}");
     }
+    // Whole, but something else.
+    let best = new(&folds, &loss, settings)
+        .checkpoint()
+        .unwrap()
+        .embeddings;
+    best.save(&path, &Note::default()).unwrap();
+    let error = refusal();
+    assert!(error.contains("wgloss"), "{error}");
     // A header that claims to be endless.
     fs::write(&path, [[0xff; 8], [b' '; 8]].concat()).unwrap();
     refusal();

@@ -1,18 +1,18 @@
 //! A run between two epochs, as a file: [`Checkpoint`].
 
-use std::{collections::HashMap, fs, io, path::Path};
+use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AtK, Best, Embeddings, EpochRecord, Folds, Moments, Settings, Start, whole_file::write_whole,
+    AtK, Best, Embeddings, EpochRecord, Folds, Moments, Settings, Start,
+    tensor_file::{self, File},
 };
-use crate::{DynLoss, Error, Result};
-
-/// The metadata key of everything that is no table. One key: a map of several would be written in
-/// another order each time.
-const KEY: &str = "wgloss";
+use crate::{
+    DynLoss, Error, Result,
+    tensors::{little_endian, tensor},
+};
 
 /// What makes a run the same run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,18 +126,11 @@ impl Checkpoint {
             history: self.history.clone(),
             best: (self.best.as_ref()).map(|best| (best.epoch, best.validation)),
         };
-        write_whole(path, |to| {
-            let notes = serde_json::to_string(&notes).map_err(io::Error::other)?;
-            let about = HashMap::from([(KEY.to_owned(), notes)]);
-            let views = (self.tables().into_iter())
-                .map(|(name, table)| {
-                    let bytes = bytemuck::cast_slice(table);
-                    Ok((name, TensorView::new(Dtype::F32, vec![table.len()], bytes)?))
-                })
-                .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-                .map_err(io::Error::other)?;
-            safetensors::serialize_to_file(views, Some(about), to).map_err(io::Error::other)
-        })
+        let tables = self.tables().into_iter().map(|(name, table)| {
+            let bytes = bytemuck::cast_slice(table);
+            (name, Dtype::F32, vec![table.len()], bytes)
+        });
+        tensor_file::write(path, &tables.collect::<Vec<_>>(), &notes)
     }
 
     /// The tables by name.
@@ -161,75 +154,91 @@ impl Checkpoint {
     /// Reads the file that [`Checkpoint::save`] wrote.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Parse`] for a file that is no checkpoint, or not a whole one.
+    /// [`Error::Io`]; [`Error::Parse`] and [`Error::Field`] for a file that is no checkpoint, or not
+    /// a whole one.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|source| Error::Io {
-            path: path.display().to_string(),
-            source,
-        })?;
-        Self::parse(&bytes).map_err(|message| Error::Parse {
-            path: path.display().to_string(),
-            line: 0,
-            message: format!("not a checkpoint of this version: {message}"),
-        })
+        let file = File::open(path)?;
+        let tensors = file.tensors()?;
+        let Some(notes) = file.note()? else {
+            let message = "not a checkpoint: it tells of no run";
+            return Err(file.field("metadata", message.into()));
+        };
+        let tables = Tables {
+            file: &file,
+            tensors,
+        };
+        tables.checkpoint(notes)
     }
+}
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-        let notes = (header.metadata().as_ref()).and_then(|about| about.get(KEY));
-        let notes: Notes = serde_json::from_str(notes.ok_or("it has no notes of a run")?)
-            .map_err(|error| error.to_string())?;
-        let tables = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-        let table = |name: &str| -> Result<Vec<f32>, String> {
-            let view = tables.tensor(name).map_err(|error| error.to_string())?;
-            if view.dtype() != Dtype::F32 {
-                return Err(format!("{name}: expected F32, got {:?}", view.dtype()));
-            }
-            let numbers = view.data().chunks_exact(4);
-            Ok(numbers
-                .map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]]))
-                .collect())
-        };
-        let embeddings = |queries: &str, candidates: &str| -> Result<Embeddings, String> {
-            let (dim, queries, candidates) = (notes.dim, table(queries)?, table(candidates)?);
-            let fits = |len: usize| dim > 0 && len.is_multiple_of(dim);
-            if !fits(queries.len()) || !fits(candidates.len()) {
-                return Err(format!("tables are not {dim} numbers wide"));
-            }
-            Ok(Embeddings {
-                dim,
-                queries,
-                candidates,
-            })
-        };
-        let count = notes.identity.settings.optimiser.moments();
-        let moments = |of: &str, steps: u64| -> Result<Moments, String> {
-            let lists: Result<_, _> = (0..count).map(|at| table(&moment(of, at))).collect();
-            Ok(Moments {
-                steps,
-                lists: lists?,
-            })
-        };
-        let moments = [
-            moments("queries", notes.steps[0])?,
-            moments("candidates", notes.steps[1])?,
-        ];
-        let embeddings_now = embeddings("queries", "candidates")?;
-        let best = match notes.best {
+/// A checkpoint's tables.
+struct Tables<'a> {
+    file: &'a File<'a>,
+    tensors: SafeTensors<'a>,
+}
+
+impl Tables<'_> {
+    fn checkpoint(&self, notes: Notes) -> Result<Checkpoint> {
+        let Notes {
+            identity,
+            dim,
+            steps: [of_queries, of_candidates],
+            history,
+            best,
+        } = notes;
+        let count = identity.settings.optimiser.moments();
+        let best = match best {
             None => None,
             Some((epoch, validation)) => Some(Best {
                 epoch,
                 validation,
-                embeddings: embeddings("best_queries", "best_candidates")?,
+                embeddings: self.embeddings("best_queries", "best_candidates", dim)?,
             }),
         };
         Ok(Checkpoint {
-            identity: notes.identity,
-            embeddings: embeddings_now,
-            moments,
-            history: notes.history,
+            identity,
+            embeddings: self.embeddings("queries", "candidates", dim)?,
+            moments: [
+                self.moments("queries", of_queries, count)?,
+                self.moments("candidates", of_candidates, count)?,
+            ],
+            history,
             best,
         })
+    }
+
+    fn embeddings(&self, queries: &str, candidates: &str, dim: usize) -> Result<Embeddings> {
+        let rows = |name| {
+            let table = self.table(name)?;
+            match dim > 0 && table.len().is_multiple_of(dim) {
+                true => Ok(table),
+                false => {
+                    let message = format!("expected rows of {dim} numbers, got {}", table.len());
+                    Err(self.file.field(name, message))
+                }
+            }
+        };
+        Ok(Embeddings {
+            dim,
+            queries: rows(queries)?,
+            candidates: rows(candidates)?,
+        })
+    }
+
+    fn moments(&self, of: &str, steps: u64, count: usize) -> Result<Moments> {
+        let lists = (0..count).map(|at| self.table(&moment(of, at)));
+        Ok(Moments {
+            steps,
+            lists: lists.collect::<Result<_>>()?,
+        })
+    }
+
+    fn table(&self, name: &str) -> Result<Vec<f32>> {
+        let table = tensor(&self.tensors, name).and_then(|table| match table.dtype() {
+            Dtype::F32 => Ok(little_endian(table.data(), f32::from_le_bytes)),
+            other => Err(format!("expected type F32, got {other:?}")),
+        });
+        table.map_err(|message| self.file.field(name, message))
     }
 }
 

@@ -53,6 +53,7 @@ pub mod schedule;
 pub mod settings;
 pub mod sgd;
 pub mod split;
+mod tensor_file;
 pub mod trainer;
 mod whole_file;
 

@@ -11,7 +11,6 @@
 
 mod data;
 mod embeddings;
-mod tensors;
 
 pub use embeddings::Note;
 

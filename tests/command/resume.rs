@@ -106,8 +106,8 @@ fn another_run_is_refused_and_nothing_is_lost() {
     let left = left_by(&folder);
     for (more, parts) in [
         (
-            "--tau 0.2 --resume",
-            &["another loss", "tau: 0.1", "tau: 0.2"][..],
+            "--tau 0.3 --resume",
+            &["another loss", "tau: 0.2", "tau: 0.3"][..],
         ),
         ("--seed 3 --resume", &["another data set"]),
         ("--lr 0.2 --resume", &["settings", "learning_rate: 0.2"]),
@@ -123,5 +123,5 @@ fn another_run_is_refused_and_nothing_is_lost() {
     assert!(left == left_by(&folder));
     fs::write(folder.out().join("checkpoint.safetensors"), "no").expect("a file");
     let broken = folder.train(&line("--resume"));
-    broken.fails_with(&["checkpoint.safetensors", "not a checkpoint"]);
+    broken.fails_with(&["checkpoint.safetensors", "whole safetensors"]);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::tensors::{self, File, Tensor};
+use super::super::tensor_file::{self, File, Tensor};
 use crate::{
     Result,
     tensors::{little_endian, tensor},
@@ -39,7 +39,7 @@ pub(super) fn write(path: &Path, folds: &Folds, tokens: &Tokens) -> Result<()> {
         items: folds.train.items(),
         names: tokens.fingerprint(),
     };
-    tensors::write(path, &all, &about)
+    tensor_file::write(path, &all, &about)
 }
 
 /// Reads the interactions, and the fingerprint of the names they belong to.

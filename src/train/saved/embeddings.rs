@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::tensors::{self, File};
+use super::super::tensor_file::{self, File};
 use crate::{
     Error, Result,
     loss::Score,
@@ -52,7 +52,7 @@ impl Embeddings {
             table("queries", self.users(), &self.queries),
             table("candidates", self.items(), &self.candidates),
         ];
-        tensors::write(path, &tables, note)
+        tensor_file::write(path, &tables, note)
     }
 
     /// Reads a safetensors file with the tables `queries` and `candidates`, or else `users` and

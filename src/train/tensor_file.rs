@@ -1,4 +1,4 @@
-//! A model's safetensors files: several tensors, and one JSON object as metadata.
+//! The safetensors files of the trainer: several tensors, and one JSON object as metadata.
 
 use std::{collections::HashMap, fs, io, path::Path};
 
@@ -11,10 +11,14 @@ use crate::{Error, Result, train::write_whole};
 const KEY: &str = "wgloss";
 
 /// A tensor to write: its name, type, shape and bytes.
-pub(super) type Tensor<'a> = (String, Dtype, Vec<usize>, &'a [u8]);
+pub(in crate::train) type Tensor<'a> = (String, Dtype, Vec<usize>, &'a [u8]);
 
 /// Writes a file whole or not at all.
-pub(super) fn write(path: &Path, tensors: &[Tensor<'_>], note: &impl Serialize) -> Result<()> {
+pub(in crate::train) fn write(
+    path: &Path,
+    tensors: &[Tensor<'_>],
+    note: &impl Serialize,
+) -> Result<()> {
     write_whole(path, |temporary| {
         let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(io::Error::other)?;
@@ -27,7 +31,7 @@ pub(super) fn write(path: &Path, tensors: &[Tensor<'_>], note: &impl Serialize) 
 }
 
 /// A file's bytes, and what its errors say.
-pub(super) struct File<'a> {
+pub(in crate::train) struct File<'a> {
     path: &'a Path,
     bytes: Vec<u8>,
 }

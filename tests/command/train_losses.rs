@@ -1,0 +1,47 @@
+//! `wgloss train` with every loss, on both devices.
+
+use crate::{Folder, train::data};
+use serde_json::Value;
+
+const LOSSES: [&str; 6] = [
+    "--loss info_nce --tau 0.2",
+    "--loss psl --activation relu --tau 0.1",
+    "--loss psl --method 2",
+    "--loss bsl --tau1 0.5 --tau2 0.2",
+    "--loss bsl --form published --tau1 0.2 --tau2 0.2",
+    "--loss arc_face --scale 10 --margin 0.2",
+];
+
+/// The losses of both epochs on a device.
+fn two_epochs(folder: &Folder, loss: &str, device: &str) -> [f64; 2] {
+    let arguments = format!("{loss} --epochs 2 --batch 100 --json --device {device}");
+    let run = folder.train(&arguments);
+    assert_eq!(run.code, 0, "{device}: {}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).expect("the report alone");
+    [0, 1].map(|at| report["epochs"][at]["loss"].as_f64().expect("a number"))
+}
+
+#[test]
+fn a_gpu_trains_as_the_cpu_does() {
+    let folder = data();
+    for loss in LOSSES {
+        let [cpu, gpu] = ["cpu", "gpu"].map(|device| two_epochs(&folder, loss, device));
+        for (cpu, gpu) in cpu.into_iter().zip(gpu) {
+            let close = (cpu - gpu).abs() <= 1e-3 * cpu.abs().max(0.1);
+            assert!(close, "{loss}: {cpu} on the CPU, {gpu} on the GPU");
+        }
+    }
+}
+
+#[test]
+fn every_loss_that_takes_two_tables_trains() {
+    let folder = data();
+    for loss in LOSSES {
+        folder.train(&format!("{loss} --epochs 1")).succeeds();
+    }
+    for loss in ["adv_info_nce", "uss"] {
+        folder
+            .train(&format!("--loss {loss}"))
+            .fails_with(&[loss, "this version"]);
+    }
+}
