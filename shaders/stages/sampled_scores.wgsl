@@ -1,9 +1,11 @@
-// Scores of per-row sampled columns: one vec4 for four rows' slot of the same number.
+// Scores of per-row sampled columns: one vec4 for four rows' slot of the same number. They are kept
+// twice, for weights take the place of the one.
 #import job
 
 #bind read queries array<vec4<f32>>
 #bind read candidates array<vec4<f32>>
 #bind write scores array<vec4<f32>>
+#bind write kept array<vec4<f32>>
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -27,4 +29,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     scores[index] = out;
+    kept[index] = out;
 }

@@ -96,6 +96,9 @@ slots! {
         WeightScratch,
         ColumnSlopes,
         SecondScores,
+        // Scores of sampled columns, where weights have taken the place of the others.
+        SampledScores,
+        SecondSampledScores,
         QuerySums,
         CandidateSums,
         SecondQuerySums,

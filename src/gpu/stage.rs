@@ -28,6 +28,8 @@ macro_rules! stages {
 }
 
 stages! {
+    /// The order that sorting per-row sampled ids starts from.
+    SampledOrder => "sampled_order",
     /// Stable sort of places by id: counts.
     RadixCount => "radix_count",
     /// Stable sort: where each digit begins.

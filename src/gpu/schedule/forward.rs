@@ -90,7 +90,8 @@ impl Schedule<'_> {
         if self.shape.given.is_some() {
             return self.given_scores(job, tiles);
         }
-        let binds = |to: Slot| [Slot::Queries.into(), Slot::Candidates.into(), to.into()];
+        let binds =
+            |to: Slot, kept: Slot| [Slot::Queries, Slot::Candidates, to, kept].map(Bind::from);
         let first = Job {
             second_queries: 0,
             second_candidates: 0,
@@ -99,7 +100,7 @@ impl Schedule<'_> {
         self.push_items(
             Stage::SampledScores,
             &[],
-            &binds(Slot::WeightScratch),
+            &binds(Slot::WeightScratch, Slot::SampledScores),
             first,
             tiles,
         );
@@ -108,7 +109,7 @@ impl Schedule<'_> {
             self.push_items(
                 Stage::SampledScores,
                 &[],
-                &binds(Slot::SecondScores),
+                &binds(Slot::SecondScores, Slot::SecondSampledScores),
                 second,
                 tiles,
             );

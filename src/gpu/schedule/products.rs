@@ -26,6 +26,10 @@ impl Tables {
         self.pick(Slot::WeightScratch, Slot::SecondScores)
     }
 
+    fn sampled_scores(self) -> Slot {
+        self.pick(Slot::SampledScores, Slot::SecondSampledScores)
+    }
+
     fn query_sums(self) -> Slot {
         self.pick(Slot::QuerySums, Slot::SecondQuerySums)
     }
@@ -139,13 +143,15 @@ impl Schedule<'_> {
         for piece in self.grad_pieces(slot)? {
             let binds = [
                 tables.weights().into(),
+                tables.sampled_scores().into(),
                 Slot::Queries.into(),
                 Slot::Candidates.into(),
                 Slot::ColumnIds.into(),
                 Slot::ColumnLinks.into(),
                 bound(slot, piece),
             ];
-            let items = u64::from(job.row_count) * u64::from(job.column_count);
+            let items =
+                u64::from(job.row_count) * u64::from(job.column_count) * u64::from(job.dim4);
             let job = at_piece(self, job, slot, piece);
             self.push_items(Stage::SampledCandidates, &[], &binds, job, items);
         }

@@ -15,8 +15,16 @@ impl Schedule<'_> {
             return;
         }
         let segments = Sizes::segments(count);
+        let sampled = links == Slot::ColumnLinks && self.sizes.sampled();
         let bits = u64::from((table + 1).ilog2() + 1);
         let mut order = (Slot::OrderB, Slot::OrderA);
+        if sampled {
+            let job = Job {
+                sort_count: u(count),
+                ..self.base()
+            };
+            self.push_items(Stage::SampledOrder, &[], &[order.0.into()], job, count);
+        }
         for pass in 0..bits.div_ceil(4) {
             let base = self.base();
             let job = Job {
@@ -24,7 +32,7 @@ impl Schedule<'_> {
                 sort_count: u(count),
                 sort_shift: u(pass * 4),
                 sort_segments: u(segments),
-                flags: base.flags | flag(job::IDENTITY, pass == 0),
+                flags: base.flags | flag(job::IDENTITY, pass == 0 && !sampled),
                 ..base
             };
             let items = segments * 16;
@@ -51,7 +59,7 @@ impl Schedule<'_> {
             sort_count: u(count),
             ..self.base()
         };
-        let shared = links == Slot::ColumnLinks && !self.sizes.sampled();
+        let shared = links == Slot::ColumnLinks && !sampled;
         let heads = if shared {
             Slot::Heads
         } else {

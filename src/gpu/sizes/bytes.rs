@@ -80,6 +80,10 @@ impl Sizes {
                 let bytes = self.row_part * self.weight_chunk * 4;
                 if self.sampled { bytes } else { grad(bytes) }
             }
+            Slot::SampledScores if self.sampled => self.row_part * self.weight_chunk * 4,
+            Slot::SecondSampledScores if self.sampled && self.second_dim4 > 0 => {
+                self.row_part * self.weight_chunk * 4
+            }
             Slot::SecondQuerySums => grad(self.row_part * self.second_dim4 * vec4),
             Slot::SecondCandidateSums if !self.sampled => {
                 grad(self.weight_chunk * self.second_dim4 * vec4)

@@ -61,7 +61,7 @@ pub struct Arguments {
     /// Epochs [default: 200, without --data 5]
     #[arg(long)]
     epochs: Option<usize>,
-    /// Interactions, or users, per batch [default: 1024 interactions or 256 users]
+    /// Interactions, or users, per batch [default: 1024 interactions or 128 users]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// What a batch is a batch of [default: interactions, without --data users]
@@ -156,7 +156,7 @@ impl Arguments {
         };
         let size = match by {
             BatchBy::Interactions => 1024,
-            BatchBy::Users => 256,
+            BatchBy::Users => 128,
         };
         Ok(Settings {
             epochs: self.epochs.unwrap_or(if planted { 5 } else { 200 }),
