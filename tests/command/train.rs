@@ -117,6 +117,8 @@ fn patience_ends_a_run_and_everything_to_repeat_it_is_reported() {
     );
     let rate = epochs[2]["rate"].as_f64().expect("a number");
     assert!((rate - 2.7).abs() < 1e-12, "{rate}");
+    let command = report["command"].as_array().expect("a list");
+    assert!(command.contains(&"step=2:0.9".into()), "{command:?}");
     for field in [
         "version", "device", "plans", "data", "loss", "settings", "times",
     ] {

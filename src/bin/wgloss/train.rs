@@ -193,6 +193,9 @@ impl<'a> Run<'a> {
         let best = trainer.best();
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
+            command: (std::env::args_os())
+                .map(|part| part.to_string_lossy().into_owned())
+                .collect(),
             device: self.device.clone(),
             plans: trainer.backend().plans(),
             data,

@@ -11,6 +11,8 @@ use wgloss::{
 pub struct Report<'a> {
     /// The version of wgloss.
     pub version: &'static str,
+    /// The command line.
+    pub command: Vec<String>,
     /// What it ran on.
     pub device: String,
     /// The plans that computed the steps: the same plans give the same bits.
