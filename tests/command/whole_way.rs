@@ -4,7 +4,7 @@ use crate::{Folder, Run, wgloss};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A RecBole file: thirty users who like what their half of the alphabet begins with.
+/// A `RecBole` file: thirty users who like what their half of the alphabet begins with.
 fn inter() -> String {
     let mut lines = String::from("user_id:token\titem_id:token\trating:float\ttimestamp:float\r\n");
     for user in 0..30usize {
