@@ -45,9 +45,9 @@ pub struct Arguments {
     /// Its learning rate [default: by loss and optimiser, 0.1 for cosines under adam]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f64>,
-    /// Weight decay, as an L2 penalty
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
-    wd: f64,
+    /// Weight decay, as an L2 penalty [default: 0, for inner products under adam 1e-4]
+    #[arg(long, allow_negative_numbers = true)]
+    wd: Option<f64>,
     /// Momentum of sgd
     #[arg(long, allow_negative_numbers = true)]
     momentum: Option<f64>,
@@ -207,10 +207,11 @@ impl Arguments {
             (Method::Adam, None) => defaults::adam(loss),
             (Method::Adam, Some(_)) => return misplaced("momentum", "--optimiser sgd", "adam"),
         };
-        let rate = self.lr.unwrap_or(optimiser.learning_rate());
-        Ok(optimiser
-            .with_learning_rate(rate)
-            .with_weight_decay(self.wd))
+        let optimiser = match self.wd {
+            Some(decay) => optimiser.with_weight_decay(decay),
+            None => optimiser,
+        };
+        Ok(optimiser.with_learning_rate(self.lr.unwrap_or(optimiser.learning_rate())))
     }
 }
 
