@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::negatives::{RowDraws, draw_shared};
 use super::random::{Purpose, stream};
-use super::{Interactions, Negatives, Sampler};
-use crate::{Error, Lists, Result};
+use super::{Interactions, Negatives, Sampler, Step};
+use crate::{Error, Result};
 
 /// What a batch is a batch of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,70 +34,6 @@ impl Batching {
         by: BatchBy::Interactions,
         size: 1024,
     };
-}
-
-/// One step's rows: users, ascending, each with the items that the step is about. A user's items
-/// share the row, and with it the scores, also where interactions are batched: the value is the
-/// mean over pairs either way. Where rows have negatives of their own, each interaction of a batch
-/// of interactions is a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    rows: Vec<u32>,
-    offsets: Vec<u32>,
-    ids: Vec<u32>,
-    negatives: Vec<u32>,
-}
-
-impl Step {
-    /// Groups (user, item) pairs by user, if they are to share rows. Items keep ascending order, so
-    /// equal sets of pairs give equal steps.
-    fn from_pairs(mut pairs: Vec<(u32, u32)>, grouped: bool) -> Self {
-        pairs.sort_unstable();
-        let mut step = Step::with_capacity(pairs.len());
-        for row in pairs.chunk_by(|a, b| grouped && a.0 == b.0) {
-            step.push(row[0].0, row.iter().map(|pair| pair.1));
-        }
-        step
-    }
-
-    fn with_capacity(rows: usize) -> Self {
-        Step {
-            rows: Vec::with_capacity(rows),
-            offsets: vec![0],
-            ids: Vec::with_capacity(rows),
-            negatives: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, user: u32, items: impl Iterator<Item = u32>) {
-        self.rows.push(user);
-        self.ids.extend(items);
-        self.offsets.push(self.ids.len() as u32); // fits: training pairs are numbered by u32
-    }
-
-    /// The users.
-    pub fn rows(&self) -> &[u32] {
-        &self.rows
-    }
-
-    /// The items of each user.
-    pub fn positives(&self) -> Lists<'_> {
-        Lists {
-            offsets: &self.offsets,
-            ids: &self.ids,
-        }
-    }
-
-    /// Number of (user, item) pairs.
-    pub fn pairs(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// The items that are compared with: each row's own, row after row, or those that all rows
-    /// share; none where those are all items.
-    pub fn negatives(&self) -> &[u32] {
-        &self.negatives
-    }
 }
 
 /// Deals the training interactions into steps. An epoch's steps depend on the seed and the

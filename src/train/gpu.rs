@@ -68,31 +68,9 @@ impl<'a> GpuBackend<'a> {
             new(&start.embeddings.queries, &start.moments[0])?,
             new(&start.embeddings.candidates, &start.moments[1])?,
         ];
-        let known = match shape.excluded {
-            None => None,
-            Some(_) => {
-                let (offsets, ids) = spare::known(start.train, spare);
-                shape.excluded = Some(ids.len());
-                Some((
-                    upload(context, "known offsets", &offsets)?,
-                    upload(context, "known items", &ids)?,
-                ))
-            }
-        };
-        let log_q = (start.negatives.log_q(start.train))
-            .map(|log_q| upload(context, "log q", &spare::log_q(log_q, spare)))
-            .transpose()?;
         let records = Records::new(context);
-        let [queries, candidates] = &optimisers;
-        let resident = records.watch(Buffers {
-            queries: Some(queries.table().clone()),
-            candidates: Some(candidates.table().clone()),
-            exclude: known,
-            log_q,
-            grad_queries: Some(queries.gradient().clone()),
-            grad_candidates: Some(candidates.gradient().clone()),
-            ..Buffers::default()
-        });
+        let resident = records.watch(resident(context, &start, spare, &optimisers)?);
+        shape.excluded = shape.excluded.map(|count| count + spare * users);
         Ok(GpuBackend {
             context: context.clone(),
             loss: start.loss,
@@ -212,6 +190,38 @@ impl Backend for GpuBackend<'_> {
     fn describe(&self) -> String {
         adapter::describe(&self.context.device().adapter_info())
     }
+}
+
+/// What stays on the device: tables, gradients, and what is no negative for whom.
+fn resident(
+    context: &Context,
+    start: &Start<'_>,
+    spare: usize,
+    [queries, candidates]: &[GpuOptimiser; 2],
+) -> Result<Buffers> {
+    let exclude = match start.negatives.per_row() {
+        // Drawn without the user's items.
+        Some(_) => None,
+        None => {
+            let (offsets, ids) = spare::known(start.train, spare);
+            Some((
+                upload(context, "known offsets", &offsets)?,
+                upload(context, "known items", &ids)?,
+            ))
+        }
+    };
+    let log_q = (start.negatives.log_q(start.train))
+        .map(|log_q| upload(context, "log q", &spare::log_q(log_q, spare)))
+        .transpose()?;
+    Ok(Buffers {
+        queries: Some(queries.table().clone()),
+        candidates: Some(candidates.table().clone()),
+        exclude,
+        log_q,
+        grad_queries: Some(queries.gradient().clone()),
+        grad_candidates: Some(candidates.gradient().clone()),
+        ..Buffers::default()
+    })
 }
 
 /// A list that stages read.
