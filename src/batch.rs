@@ -24,9 +24,10 @@ pub struct Batch<'a> {
     reduction: Reduction<'a>,
     second: Option<(Matrix<'a>, Matrix<'a>)>,
     theta: &'a [f64],
-    row_parameters: Option<&'a [f32]>,
-    /// Numbers of a row.
+    row_parameters: Option<&'a [f64]>,
+    /// Numbers of a row, or of a query.
     per_row: usize,
+    parameters_by_query: bool,
     column_parameters: Option<&'a [f32]>,
     entry_constants: Option<&'a [f32]>,
     exclude_self: bool,
@@ -77,6 +78,7 @@ impl<'a> Batch<'a> {
             theta: &[],
             row_parameters: None,
             per_row: 0,
+            parameters_by_query: false,
             column_parameters: None,
             entry_constants: None,
             exclude_self: false,

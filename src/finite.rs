@@ -36,6 +36,7 @@ impl<R: Real> Output<R> {
             ("grad_column_parameters", &self.grad_column_parameters),
             ("grad_positive_scores", &self.grad_positive_scores),
             ("grad_column_scores", &self.grad_column_scores),
+            ("row_parameters_after", &self.row_parameters_after),
         ] {
             check_finite(argument, gradient.as_deref().unwrap_or(&[]))?;
         }

@@ -1,6 +1,6 @@
 //! What an evaluation gives.
 
-use crate::{ColumnKind, Error, Real, Result, Shape};
+use crate::{ColumnKind, Error, Real, Result, Shape, loss::Spec};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,16 @@ impl Want {
             scores: self.scores && shape.given.is_some(),
             second: self.second && shape.second_dim.is_some(),
             compact: self.compact && (self.candidates || self.second),
+        }
+    }
+
+    /// What of it a loss of this specification can give: nothing for frozen tables.
+    #[must_use]
+    pub fn for_loss(self, spec: &Spec) -> Want {
+        let frozen = spec.second.is_some_and(|tile| tile.frozen);
+        Want {
+            second: self.second && !frozen,
+            ..self
         }
     }
 
@@ -122,6 +132,10 @@ pub struct Output<R> {
     pub grad_column_scores: Option<Vec<R>>,
     /// ∂value/∂θ.
     pub grad_theta: Vec<R>,
+    /// The row (or query) parameters after the evaluation, as many as were given, where the loss
+    /// renews them. Rows of one query all read what was there before; the last one with a live
+    /// pair says what is there after. Others stay as they are.
+    pub row_parameters_after: Option<Vec<R>>,
     /// What each pair's reduction kept, P entries.
     pub statistics: Vec<PairStatistic<R>>,
     /// Dead, ignored and zero-norm counts.
@@ -144,6 +158,7 @@ impl<A: Real> Output<A> {
             grad_positive_scores: self.grad_positive_scores.as_deref().map(numbers),
             grad_column_scores: self.grad_column_scores.as_deref().map(numbers),
             grad_theta: numbers(&self.grad_theta),
+            row_parameters_after: self.row_parameters_after.as_deref().map(numbers),
             statistics: self
                 .statistics
                 .iter()

@@ -78,6 +78,8 @@ pub struct Shape {
     pub thetas: usize,
     /// Numbers per batch row.
     pub row_parameters: usize,
+    /// Whether those belong to queries (U times as many) and not to batch rows (B times).
+    pub parameters_by_query: bool,
     /// Whether a number per candidate is given.
     pub column_parameters: bool,
     /// Whether a number per (row, slot) of sampled columns is given.
@@ -119,6 +121,7 @@ impl Shape {
             second_dim: None,
             thetas: 0,
             row_parameters: 0,
+            parameters_by_query: false,
             column_parameters: false,
             entry_constants: false,
             exclude_self: false,

@@ -6,6 +6,8 @@ struct PositiveScore {
     query_norm: f32,
     row: vec2<f32>,
     column: f32,
+    second: f32,
+    rank: f32,
     // Mean, variance, log-sum-exp, count.
     batch: vec4<f32>,
 }

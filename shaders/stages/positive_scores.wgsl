@@ -94,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
     let seen = PositiveScore(
         scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), norm,
-        inputs.zw, record.w, batch,
+        inputs.zw, record.w, 0.0, 0.0, batch,
     );
 #if BATCH_VALUES
     batch_values[pair] = loss_batch_value(seen);

@@ -61,19 +61,55 @@ impl<'a> Batch<'a> {
         Ok(self)
     }
 
-    /// Numbers per batch row that the loss reads: `per_row` for each of the B rows, row-major.
-    /// State that belongs to queries is gathered by the caller.
+    /// Numbers per batch row that the loss reads: `per_row` for each of the B rows, row-major. A
+    /// device rounds them to f32.
     ///
     /// # Errors
     /// More than [`MAX_ROW_PARAMETERS`] per row, a length other than B × `per_row`, or a number is
-    /// not finite.
-    pub fn row_parameters(mut self, numbers: &'a [f32], per_row: usize) -> Result<Self> {
-        if per_row == 0 || per_row > MAX_ROW_PARAMETERS {
+    /// not finite (as f32).
+    pub fn row_parameters(self, numbers: &'a [f64], per_row: usize) -> Result<Self> {
+        let rows = self.n_rows();
+        self.parameters("row_parameters", numbers, per_row, rows)
+    }
+
+    /// The same for state that belongs to queries: `per_query` numbers for each row of the query
+    /// table, which all batch rows of that query read.
+    ///
+    /// # Errors
+    /// As [`Batch::row_parameters`], with U rows.
+    pub fn query_parameters(mut self, numbers: &'a [f64], per_query: usize) -> Result<Self> {
+        self.needs_embeddings("query_parameters")?;
+        let queries = self.queries.rows();
+        self = self.parameters("query_parameters", numbers, per_query, queries)?;
+        self.parameters_by_query = true;
+        Ok(self)
+    }
+
+    fn parameters(
+        mut self,
+        argument: &'static str,
+        numbers: &'a [f64],
+        each: usize,
+        rows: usize,
+    ) -> Result<Self> {
+        if each == 0 || each > MAX_ROW_PARAMETERS {
             let expected = format!("1 to {MAX_ROW_PARAMETERS} numbers per row");
-            return Err(shape("row_parameters", expected, per_row));
+            return Err(shape(argument, expected, each));
         }
-        check_numbers("row_parameters", numbers, self.n_rows() * per_row)?;
-        (self.row_parameters, self.per_row) = (Some(numbers), per_row);
+        if numbers.len() != rows * each {
+            let expected = format!("{} numbers, {each} for each of {rows} rows", rows * each);
+            return Err(shape(argument, expected, numbers.len()));
+        }
+        if let Some(at) = numbers.iter().position(|x| !(*x as f32).is_finite()) {
+            let value = numbers[at];
+            return Err(Error::NotFinite {
+                argument,
+                at,
+                value,
+            });
+        }
+        (self.row_parameters, self.per_row) = (Some(numbers), each);
+        self.parameters_by_query = false;
         Ok(self)
     }
 

@@ -48,6 +48,7 @@ impl<'a> Batch<'a> {
             second_dim: self.second.map(|(queries, _)| queries.dim()),
             thetas: self.theta.len(),
             row_parameters: self.row_parameters.map_or(0, |_| self.per_row),
+            parameters_by_query: self.parameters_by_query,
             column_parameters: self.column_parameters.is_some(),
             entry_constants: self.entry_constants.is_some(),
             exclude_self: self.exclude_self,
@@ -137,13 +138,21 @@ impl<'a> Batch<'a> {
 
     /// The parameters of row `row`, 0 beyond those given.
     #[must_use]
-    pub fn row_parameters_of(&self, row: usize) -> [f32; MAX_ROW_PARAMETERS] {
+    pub fn row_parameters_of(&self, row: usize) -> [f64; MAX_ROW_PARAMETERS] {
         let mut all = [0.0; MAX_ROW_PARAMETERS];
         if let Some(given) = self.row_parameters {
-            let own = &given[row * self.per_row..(row + 1) * self.per_row];
-            all[..self.per_row].copy_from_slice(own);
+            let place = self.parameters_place(row);
+            all[..self.per_row].copy_from_slice(&given[place * self.per_row..][..self.per_row]);
         }
         all
+    }
+
+    /// Which entry of the numbers per row or query belongs to row `row`.
+    pub(crate) fn parameters_place(&self, row: usize) -> usize {
+        match self.parameters_by_query {
+            true => self.query_of(row),
+            false => row,
+        }
     }
 
     /// The ids excluded from row `row`, unsorted.
@@ -188,8 +197,8 @@ getters! {
     second_tables, second: Option<(Matrix<'a>, Matrix<'a>)>;
     /// θ.
     thetas, theta: &'a [f64];
-    /// The numbers per batch row, as given.
-    all_row_parameters, row_parameters: Option<&'a [f32]>;
+    /// The numbers per batch row or query, as given.
+    all_row_parameters, row_parameters: Option<&'a [f64]>;
     /// A number per candidate.
     all_column_parameters, column_parameters: Option<&'a [f32]>;
     /// A number per (row, slot) of sampled columns.

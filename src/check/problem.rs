@@ -48,7 +48,7 @@ pub struct Problem {
     columns_per_class: usize,
     /// Scores in place of tables: of positives and columns, and a reference's.
     given: Option<[Vec<f32>; 4]>,
-    row_parameters: Vec<f32>,
+    row_parameters: Vec<f64>,
     column_parameters: Vec<f32>,
     entry_constants: Vec<f32>,
 }
@@ -188,7 +188,9 @@ impl Problem {
             own: false,
             columns_per_class: 1,
             given: None,
-            row_parameters: random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS),
+            row_parameters: (random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS).into_iter())
+                .map(f64::from)
+                .collect(),
             column_parameters: random.numbers(candidates),
             entry_constants: random.numbers(MOST_ROWS * MOST_SAMPLED),
         }

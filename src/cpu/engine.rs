@@ -277,8 +277,24 @@ impl<R: CpuReal> Engine<'_, R> {
             let own = self.theta.iter().skip(k).step_by(problem.spec.thetas);
             *gradient = R::from_f64(self.by_loss.iter().zip(own).map(|(w, own)| w * own).sum());
         }
+        output.row_parameters_after = self.row_parameters_after();
         output.check_finite()?;
         Ok(output)
+    }
+
+    /// The parameters that were given, with those of rows (or queries) with live pairs renewed: the
+    /// last pair of each says by what.
+    fn row_parameters_after(&self) -> Option<Vec<R>> {
+        let (batch, each) = (self.problem.batch, self.problem.spec.row_parameters);
+        let before = (batch.all_row_parameters()).filter(|_| self.problem.spec.row_state)?;
+        let mut after: Vec<R> = before.iter().map(|x| R::from_f64(*x)).collect();
+        for (pair, finished) in self.problem.pairs.iter().zip(&self.finished) {
+            if !finished.dead {
+                let place = batch.parameters_place(self.problem.rows[pair.row].row);
+                after[place * each..][..each].copy_from_slice(&finished.state[..each]);
+            }
+        }
+        Some(after)
     }
 
     fn counts(&self) -> Counts {

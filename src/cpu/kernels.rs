@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Real,
     loss::{Loss, Parameters, PositiveScore, Row, RowLoss, Spec, Target},
+    shape::MAX_ROW_PARAMETERS,
 };
 
 /// What goes with the scores of a stretch of one row's columns.
@@ -62,6 +63,10 @@ pub trait Kernels<R: Real>: Send + Sync {
     fn row(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R>;
     /// [`Loss::row_theta`].
     fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R;
+    /// [`Loss::row_state`].
+    fn row_state(&self, row: Row<R>, p: &Parameters<R>) -> [R; MAX_ROW_PARAMETERS];
+    /// [`Loss::theta_bounds`].
+    fn theta_bounds(&self, k: usize, p: &Parameters<R>) -> [R; 2];
     /// [`Loss::pool_scale`].
     fn pool_scale(&self, p: &Parameters<R>) -> R;
     /// [`Loss::target_column`].
@@ -118,6 +123,14 @@ impl<R: Real, L: Loss> Kernels<R> for L {
 
     fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R {
         Loss::row_theta(self, k, row, p)
+    }
+
+    fn row_state(&self, row: Row<R>, p: &Parameters<R>) -> [R; MAX_ROW_PARAMETERS] {
+        Loss::row_state(self, row, p)
+    }
+
+    fn theta_bounds(&self, k: usize, p: &Parameters<R>) -> [R; 2] {
+        Loss::theta_bounds(self, k, p)
     }
 
     fn pool_scale(&self, p: &Parameters<R>) -> R {

@@ -26,6 +26,7 @@ mod pool;
 mod positives;
 mod problem;
 mod product;
+mod ranks;
 mod row_finish;
 mod rows;
 mod runs;
@@ -39,7 +40,7 @@ pub use kernels::{Beside, Kernels, Setting, Term};
 pub use product::CpuReal;
 pub use statistic::Statistic;
 
-use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want};
+use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want, loss::Spec};
 
 /// Bounds of the engine's own memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub fn evaluate_with<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let shape = batch.shape()?;
-    let want = want.of(&shape);
+    let want = want.of(&shape).for_loss(&loss.spec());
     let zeros = |wanted: bool, count: usize| wanted.then(|| vec![R::ZERO; count]);
     let mut queries = zeros(want.queries, shape.queries * shape.dim);
     want.check(&shape)?;
@@ -160,7 +161,7 @@ pub fn evaluate_into<R: CpuReal>(
     options: &Options,
 ) -> Result<Output<R>> {
     let shape = batch.shape()?;
-    check_wanted(&shape, &gradients)?;
+    check_wanted(&shape, &loss.spec(), &gradients)?;
     check_length(
         "grad_queries",
         &gradients.queries,
@@ -192,15 +193,16 @@ pub fn evaluate_into<R: CpuReal>(
 }
 
 /// A gradient of what the batch does not have, an empty slice even, is a mistake.
-fn check_wanted<R>(shape: &Shape, gradients: &Gradients<'_, R>) -> Result<()> {
+fn check_wanted<R>(shape: &Shape, spec: &Spec, gradients: &Gradients<'_, R>) -> Result<()> {
     let given = shape.given.is_some();
+    let frozen = spec.second.is_some_and(|tile| tile.frozen);
     for (argument, wanted, possible) in [
         ("grad_queries", gradients.queries.is_some(), !given),
         ("grad_candidates", gradients.candidates.is_some(), !given),
         (
             "grad_second_queries",
             gradients.second.is_some(),
-            shape.second_dim.is_some(),
+            shape.second_dim.is_some() && !frozen,
         ),
         ("grad_positive_scores", gradients.scores.is_some(), given),
     ] {

@@ -3,9 +3,9 @@
 //! need the digits.
 
 use super::{
-    problem::Problem,
+    problem::{ActiveRow, Problem},
     product::CpuReal,
-    tables::{dot, inverse},
+    tables::{dot, inverse, norm},
 };
 use crate::{
     Real,
@@ -89,7 +89,8 @@ fn each_pair<R: CpuReal, T: Send>(
             }
             let pairs = &problem.pairs[row.pairs.clone()];
             (pairs.iter())
-                .map(|pair| {
+                .enumerate()
+                .map(|(nth, pair)| {
                     let Some(id) = pair.positive else {
                         return work(None);
                     };
@@ -108,6 +109,10 @@ fn each_pair<R: CpuReal, T: Send>(
                         query_norm: R::from_f64(row.norm),
                         row: problem.row_parameters(row),
                         column: problem.column_parameter(id),
+                        second: R::from_f64(reference_score(problem, row, id)),
+                        rank: (problem.ranks.get(row.pairs.start + nth))
+                            .copied()
+                            .unwrap_or(R::ZERO),
                         batch: BatchStatistics::default(),
                     };
                     work(Some((score, seen)))
@@ -116,6 +121,23 @@ fn each_pair<R: CpuReal, T: Send>(
         },
     );
     scored.flatten_iter().collect()
+}
+
+/// The score r of a pair under frozen second tables; 0 without.
+fn reference_score<R: CpuReal>(problem: &Problem<'_, R>, row: &ActiveRow, id: usize) -> f64 {
+    let frozen = problem.spec.second.is_some_and(|tile| tile.frozen);
+    let Some(second) = problem.second.as_ref().filter(|_| frozen) else {
+        return 0.0;
+    };
+    let [mut query, mut candidate] = [(); 2].map(|()| vec![0.0; second.queries.dim()]);
+    second.queries.read_row(row.query, &mut query);
+    second.candidates.read_double(id, &mut candidate);
+    let length = norm(&query);
+    let factor = match second.score.unit_queries() {
+        true => inverse(length),
+        false => 1.0,
+    };
+    factor * dot(&query, &candidate)
 }
 
 /// The unscaled score, and 1 ∓ cos by chords: exact near 0 and π, where the difference would

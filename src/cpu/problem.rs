@@ -4,6 +4,7 @@ use super::{
     Options,
     kernels::{Kernels, Setting},
     product::CpuReal,
+    ranks::rank_count,
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{
@@ -63,8 +64,10 @@ pub(super) struct Problem<'a, R> {
     pub(super) offsets: Vec<R>,
     /// Column parameters, likewise.
     pub(super) columns: Vec<R>,
-    /// Entry constants, B × per row; empty without.
+    /// Entry constants, or ranks, B × per row; empty without.
     pub(super) constants: Vec<R>,
+    /// Rank of each live pair's positive; empty without.
+    pub(super) ranks: Vec<R>,
 }
 
 impl<'a, R: CpuReal> Problem<'a, R> {
@@ -97,6 +100,12 @@ impl<'a, R: CpuReal> Problem<'a, R> {
         if shape.columns_per_class > 1 {
             choose_centres(batch, &rows, &mut pairs, &candidates);
         }
+        let mut constants = per_column(batch.all_entry_constants(), None, R::from_f32);
+        let mut ranks = Vec::new();
+        if spec.ranks {
+            let counted = rank_count(batch, &rows, &pairs, &candidates);
+            (ranks, constants) = (counted.positives, counted.entries);
+        }
         Ok(Problem {
             batch,
             shape,
@@ -110,7 +119,8 @@ impl<'a, R: CpuReal> Problem<'a, R> {
             second,
             offsets: per_column(batch.log_probabilities(), ids, |log_q| -R::from_f32(log_q)),
             columns: per_column(batch.all_column_parameters(), ids, R::from_f32),
-            constants: per_column(batch.all_entry_constants(), None, R::from_f32),
+            constants,
+            ranks,
         })
     }
 
@@ -151,7 +161,7 @@ impl<'a, R: CpuReal> Problem<'a, R> {
 
     /// The parameters of an active row.
     pub(super) fn row_parameters(&self, row: &ActiveRow) -> [R; MAX_ROW_PARAMETERS] {
-        self.batch.row_parameters_of(row.row).map(R::from_f32)
+        self.batch.row_parameters_of(row.row).map(R::from_f64)
     }
 
     /// The column parameter of a candidate.

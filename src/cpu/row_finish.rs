@@ -10,6 +10,7 @@ use super::{
 use crate::{
     PairStatistic, Real,
     loss::{Row, RowReduction},
+    shape::MAX_ROW_PARAMETERS,
 };
 
 /// A pair after its row was reduced. Slopes are those of its own loss.
@@ -19,6 +20,8 @@ pub(super) struct Finished<R> {
     pub(super) loss: R,
     /// What the row kept.
     pub(super) statistic: PairStatistic<R>,
+    /// The row's parameters after the evaluation.
+    pub(super) state: [R; MAX_ROW_PARAMETERS],
     /// Whether nothing was in the log-sum: then every slope is 0.
     pub(super) dead: bool,
     /// The largest z.
@@ -40,6 +43,7 @@ impl<R: Real> Finished<R> {
         Finished {
             loss: R::ZERO,
             statistic,
+            state: [R::ZERO; MAX_ROW_PARAMETERS],
             dead: true,
             shift: R::ZERO,
             column_factor: 0.0,
@@ -106,6 +110,10 @@ pub(super) fn row_finish<R: CpuReal>(
     Finished {
         loss: loss.value,
         statistic,
+        state: match problem.spec.row_state {
+            true => problem.kernels.row_state(row, &problem.parameters),
+            false => row.row,
+        },
         dead: false,
         shift: reduced.max,
         column_factor,

@@ -15,7 +15,7 @@ pub fn evaluate_async(
     batch: &Batch<'_>,
     want: Want,
 ) -> impl Future<Output = Result<Output<f32>>> + Send + use<> {
-    let want = possible(want, batch);
+    let want = possible(want, loss, batch);
     let reading = submit(context, loss, batch, want);
     async move { output(want, reading?.await?) }
 }
@@ -30,14 +30,14 @@ pub fn evaluate(
     batch: &Batch<'_>,
     want: Want,
 ) -> Result<Output<f32>> {
-    let want = possible(want, batch);
+    let want = possible(want, loss, batch);
     let (plan, gradients) = run(context, loss, batch, want)?;
     output(want, plan.read(&gradients)?)
 }
 
 /// What of it the batch can give; a batch without a shape is refused later.
-fn possible(want: Want, batch: &Batch<'_>) -> Want {
-    batch.shape().map_or(want, |shape| want.of(&shape))
+fn possible(want: Want, loss: &dyn DynLoss, batch: &Batch<'_>) -> Want {
+    (batch.shape()).map_or(want, |shape| want.of(&shape).for_loss(&loss.spec()))
 }
 
 /// Starts an evaluation and its reading.
@@ -108,6 +108,7 @@ fn output(want: Want, (results, gradients): (Results, Vec<Vec<u32>>)) -> Result<
         grad_positive_scores: next(want.scores),
         grad_column_scores: next(want.scores),
         grad_theta: results.grad_theta,
+        row_parameters_after: None,
         statistics: results.statistics,
         counts: results.counts,
     };

@@ -127,7 +127,7 @@ impl Plan {
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
-        let gradients = options.want.of(shape) != Want::NOTHING;
+        let gradients = options.want.of(shape).for_loss(&loss.spec()) != Want::NOTHING;
         let own = Slot::own()
             .map(|slot| {
                 let bytes = sizes.bytes_of(slot, gradients);
@@ -146,7 +146,7 @@ impl Plan {
             context: context.clone(),
             shape: shape.clone(),
             options: PlanOptions {
-                want: options.want.of(shape),
+                want: options.want.of(shape).for_loss(&loss.spec()),
                 ..*options
             },
             sizes,

@@ -38,6 +38,10 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
 fn inputs(context: &Context, batch: &Batch<'_>) -> Result<Buffers> {
     let to = Uploader { context };
     let scores = batch.given_scores();
+    let row_parameters = batch.all_row_parameters().map(|numbers| {
+        let numbers = numbers.iter().map(|x| f32::from_f64(*x));
+        numbers.collect::<Vec<f32>>()
+    });
     let theta: Vec<f32> = batch.thetas().iter().map(|x| f32::from_f64(*x)).collect();
     let second = match batch.second_tables() {
         None => None,
@@ -57,7 +61,7 @@ fn inputs(context: &Context, batch: &Batch<'_>) -> Result<Buffers> {
             _ => None,
         },
         theta: to.floats("theta", (!theta.is_empty()).then_some(&theta)),
-        row_parameters: to.floats("row_parameters", batch.all_row_parameters()),
+        row_parameters: to.floats("row_parameters", row_parameters.as_deref()),
         column_parameters: to.floats("column_parameters", batch.all_column_parameters()),
         entry_constants: to.floats("entry_constants", batch.all_entry_constants()),
         positive_scores: to.floats("positive_scores", scores.map(|given| given.positives)),

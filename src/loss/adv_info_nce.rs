@@ -62,6 +62,7 @@ impl Loss for AdvInfoNce {
             second: Some(SecondTile {
                 score: Score::Cosine,
                 log_sum: true,
+                frozen: false,
             }),
             ..Spec::log_sum_exp("adv_info_nce", self.score, self.score_scale)
         }

@@ -1,6 +1,6 @@
 //! The object-safe face of a loss: what engines hold as `&dyn DynLoss`.
 
-use super::{Loss, Spec};
+use super::{Loss, RowParameter, Scalar, Spec};
 use crate::{Error, Result, Shape, cpu::Kernels, shape::MAX_CONSTANTS};
 
 /// A loss behind a pointer. Implemented for every [`Loss`]; not to be implemented by hand.
@@ -14,6 +14,10 @@ pub trait DynLoss: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// As there.
     fn check(&self, shape: &Shape) -> Result<()>;
+    /// See [`Loss::scalars`].
+    fn scalars(&self) -> Vec<Scalar>;
+    /// See [`Loss::row_parameters`].
+    fn row_parameters(&self) -> Vec<RowParameter>;
     /// See [`Loss::wgsl`].
     fn wgsl(&self) -> &'static str;
     /// The scalar functions over slices of `f32`.
@@ -31,6 +35,12 @@ impl<L: Loss> DynLoss for L {
     }
     fn check(&self, shape: &Shape) -> Result<()> {
         Loss::check(self, shape)
+    }
+    fn scalars(&self) -> Vec<Scalar> {
+        Loss::scalars(self)
+    }
+    fn row_parameters(&self) -> Vec<RowParameter> {
+        Loss::row_parameters(self)
     }
     fn wgsl(&self) -> &'static str {
         Loss::wgsl(self)

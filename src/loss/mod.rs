@@ -33,12 +33,15 @@ pub use erased::DynLoss;
 pub(crate) use erased::constants;
 pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
-pub use scalars::{BatchStatistics, Entry, Pair, Parameters, PositiveScore, Row, RowLoss, Target};
+pub use scalars::{
+    BatchStatistics, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss, RowParameter,
+    Scalar, Target, UNSET,
+};
 pub use sl::{InfoNce, Sl};
 pub use spec::{Outer, Pool, RowReduction, Score, SecondTile, Spec, TargetForm};
 pub use uss::Uss;
 
-use crate::{Real, Result, Shape};
+use crate::{Real, Result, Shape, shape::MAX_ROW_PARAMETERS};
 
 /// A loss: configuration and scalar functions, the same in Rust (generic over the float) and in
 /// WGSL. Implement it for your own type to run it on every path.
@@ -55,7 +58,8 @@ use crate::{Real, Result, Shape};
 /// and, where [`Spec`] asks for them, `loss_pair_theta(k: u32, entry: Entry) -> f32`,
 /// `loss_row_theta(k: u32, row: Row) -> f32`, `loss_pool_scale() -> f32`,
 /// `loss_target_column(positive: PositiveScore) -> f32`, `loss_pair_column(entry: Entry) -> f32`,
-/// `loss_batch_value(positive: PositiveScore) -> f32`, and with a second tile
+/// `loss_batch_value(positive: PositiveScore) -> f32`, `loss_row_state(row: Row) -> vec2<f32>`,
+/// `loss_theta_bounds(k: u32) -> vec2<f32>`, and with a second tile
 /// `loss_pair_second(entry: Entry) -> f32`, `loss_row_second(row: Row) -> f32`. The structs have the fields of their Rust
 /// twins, but t is `target_value`, a row's two parameters are a `vec2`, and batch statistics a
 /// `vec4`. Use `DEAD` for the value of a dead column.
@@ -134,6 +138,39 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// ∂ℓ/∂θₖ at fixed R.
     fn row_theta<R: Real>(&self, _k: usize, _row: Row<R>, _p: &Parameters<R>) -> R {
         R::ZERO
+    }
+
+    /// The row's parameters after an evaluation, where [`Spec::row_state`] says that it renews them.
+    fn row_state<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> [R; MAX_ROW_PARAMETERS] {
+        row.row
+    }
+
+    /// The learnable scalars, as many as [`Spec::thetas`].
+    fn scalars(&self) -> Vec<Scalar> {
+        let scalar = Scalar {
+            name: "theta",
+            initial: 0.0,
+            rate: 1.0,
+        };
+        vec![scalar; self.spec().thetas]
+    }
+
+    /// Least and largest value of θₖ, read after θ₀ to θₖ₋₁ were brought into theirs. ±10³⁰ for
+    /// none.
+    fn theta_bounds<R: Real>(&self, _k: usize, _p: &Parameters<R>) -> [R; 2] {
+        [-1e30, 1e30].map(R::from_f64)
+    }
+
+    /// The numbers per batch row, as many as [`Spec::row_parameters`].
+    fn row_parameters(&self) -> Vec<RowParameter> {
+        let parameter = RowParameter {
+            name: "row_parameters",
+            after: None,
+            log: false,
+            initial: 0.0,
+            renewal: Renewal::Given,
+        };
+        vec![parameter; self.spec().row_parameters]
     }
 
     /// κ of [`Pool::Query`].

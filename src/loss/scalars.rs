@@ -13,6 +13,47 @@ pub struct Parameters<R> {
     pub theta: [R; MAX_THETA],
 }
 
+/// A learnable scalar θₖ, as trainers and case files know it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scalar {
+    /// Its name in case files and checkpoints.
+    pub name: &'static str,
+    /// Where training begins.
+    pub initial: f64,
+    /// Factor on the learning rate; below 0 to ascend.
+    pub rate: f64,
+}
+
+/// A number per batch row, as trainers and case files know it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowParameter {
+    /// Its name in case files and checkpoints.
+    pub name: &'static str,
+    /// What case files call it after the evaluation, if that renews it.
+    pub after: Option<&'static str>,
+    /// Whether case files hold its exponential, 0 for [`UNSET`].
+    pub log: bool,
+    /// Where training begins.
+    pub initial: f64,
+    /// What changes it.
+    pub renewal: Renewal,
+}
+
+/// What changes a row parameter in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Nothing: the caller's number.
+    Given,
+    /// Every step, by [`Loss::row_state`](super::Loss::row_state).
+    Step,
+    /// A pass of its own: the K-th largest scaled score of the row's query with any candidate.
+    KthLargest(usize),
+}
+
+/// A logarithm that is not known yet, where a parameter's first value will be taken as it comes.
+/// Finite, for inputs must be; far below any logarithm.
+pub const UNSET: f64 = -1e30;
+
 /// What `target` sees of a (row, positive) pair.
 #[derive(Clone, Copy, Debug)]
 pub struct PositiveScore<R> {
@@ -28,6 +69,11 @@ pub struct PositiveScore<R> {
     pub row: [R; MAX_ROW_PARAMETERS],
     /// The positive's column parameter (0 without).
     pub column: R,
+    /// The second tile's score r of the positive, where the second tables are frozen (else 0).
+    pub second: R,
+    /// 1 + the number of candidates that score more than the positive, where the loss asks for ranks
+    /// (else 0).
+    pub rank: R,
     /// Statistics over the batch; zeros unless the loss asks for them.
     pub batch: BatchStatistics<R>,
 }
@@ -72,7 +118,7 @@ pub struct Entry<R> {
     pub second: R,
     /// The column's parameter (0 without).
     pub column: R,
-    /// The number of this (row, slot) (0 without).
+    /// The number of this (row, slot) (0 without); its rank where the loss asks for ranks.
     pub constant: R,
 }
 

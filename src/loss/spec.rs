@@ -1,6 +1,6 @@
 //! What the engine must know about a loss before it runs: [`Spec`].
 
-use crate::{Error, Result, Shape, shape::ReductionKind};
+use crate::{ColumnKind, Error, Result, Shape, shape::ReductionKind};
 use serde::{Deserialize, Serialize};
 
 /// What two embeddings are compared by.
@@ -78,6 +78,9 @@ pub struct SecondTile {
     pub score: Score,
     /// Whether the row also needs `LSE_j r`.
     pub log_sum: bool,
+    /// Whether the tables are constants: a reference model's. They get no gradients, and `target`
+    /// sees the positive's own r.
+    pub frozen: bool,
 }
 
 /// What the engine must know about a loss before it runs.
@@ -113,6 +116,14 @@ pub struct Spec {
     /// Whether rows may be without a positive ([`ABSENT`](crate::ABSENT)): their t is −1e32, a
     /// constant, and `row` makes of it what the loss says.
     pub absent_positives: bool,
+    /// Whether [`Loss::row_state`](super::Loss::row_state) renews the row parameters with every
+    /// evaluation.
+    pub row_state: bool,
+    /// Whether `target` and `pair` read ranks, counted over all candidates. Columns are sampled then.
+    pub ranks: bool,
+    /// Whether z is a quadratic polynomial of s alone. Over all columns of dot products its sum then
+    /// follows from the candidates' second moments, without a tile.
+    pub quadratic: bool,
     /// Whether `target` reads statistics of [`Loss::batch_value`](super::Loss::batch_value) over
     /// the batch.
     pub batch_statistics: bool,
@@ -137,6 +148,9 @@ impl Spec {
             column_parameters: false,
             entry_constants: false,
             absent_positives: false,
+            row_state: false,
+            ranks: false,
+            quadratic: false,
             batch_statistics: false,
         }
     }
@@ -151,6 +165,7 @@ impl Spec {
     pub fn check(&self, shape: &Shape) -> Result<()> {
         self.check_numbers(shape)?;
         let second = self.second.is_some();
+        let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
         let tangent = self.target == TargetForm::Tangent;
         let plain_mean = shape.reduction == ReductionKind::Mean && !shape.weights;
         let refused = [
@@ -165,6 +180,14 @@ impl Spec {
             (
                 shape.absent && !self.absent_positives,
                 "every row needs a positive",
+            ),
+            (
+                self.ranks && !(sampled && shape.given.is_none()),
+                "ranks are counted for sampled columns of embeddings",
+            ),
+            (
+                self.row_state && shape.row_parameters == 0,
+                "needs the state of its rows (row_parameters)",
             ),
             (
                 shape.given.is_some() && tangent,

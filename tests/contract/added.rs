@@ -3,7 +3,7 @@
 use super::{
     device::{Run, full, gradients, narrow},
     losses::{Form, Wide},
-    numbers::{ids, numbers},
+    numbers::{ids, numbers, wide},
 };
 use wgloss::{
     Batch, Columns, DynLoss, GivenScores, Matrix, Positives, Want,
@@ -96,7 +96,7 @@ fn everything_may_be_added_to() {
         let candidates = Matrix::new("candidates", &candidates, DIM).expect("candidates");
         Batch::new(queries, candidates, Positives::One(&positives)).expect("a batch")
     };
-    let (row_parameters, column_parameters) = (numbers(2 * ROWS, 4), numbers(300, 5));
+    let (row_parameters, column_parameters) = (wide(&numbers(2 * ROWS, 4)), numbers(300, 5));
     let thresholds = (batch().row_parameters(&row_parameters, 2))
         .and_then(|batch| batch.column_parameters(&column_parameters));
     accumulates(&Wide(Form::Thresholds), &thresholds.expect("numbers"));

@@ -3,7 +3,7 @@
 use super::{
     bad_shapes::estimated,
     losses::{Form, Wide},
-    numbers::numbers,
+    numbers::{numbers, wide},
 };
 use wgloss::{
     Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Positives, Reduction, Result,
@@ -17,6 +17,8 @@ const TABLE: &[f32] = &[
 ];
 const POSITIVES: &[u32] = &[0, 1, 2, 3, 4, 5];
 const ZEROS: &[f32] = &[0.0; 64];
+const WIDE: &[f64] = &[0.0; 64];
+const NAN_WIDE: &[f64] = &[0.0, 0.0, 0.0, f64::NAN, 0.0, 0.0];
 const NAN: &[f32] = &[
     0.0,
     0.0,
@@ -91,13 +93,13 @@ fn names<T>(result: Result<T>, words: &[&str]) {
 
 #[test]
 fn numbers_per_row() {
-    let at = |numbers: &'static [f32], per_row| batch().row_parameters(numbers, per_row);
-    names(at(&ZEROS[..0], 0), &["row_parameters", "1 to 2", "got 0"]);
-    names(at(&ZEROS[..18], 3), &["row_parameters", "1 to 2", "got 3"]);
-    names(at(&ZEROS[..11], 2), &["row_parameters", "12", "got 11"]);
-    names(at(&ZEROS[..12], 1), &["row_parameters", "6", "got 12"]);
-    names(at(&NAN[..6], 1), &["row_parameters[3]", "finite", "NaN"]);
-    let of_given = given().row_parameters(&ZEROS[..5], 1);
+    let at = |numbers: &'static [f64], per_row| batch().row_parameters(numbers, per_row);
+    names(at(&WIDE[..0], 0), &["row_parameters", "1 to 2", "got 0"]);
+    names(at(&WIDE[..18], 3), &["row_parameters", "1 to 2", "got 3"]);
+    names(at(&WIDE[..11], 2), &["row_parameters", "12", "got 11"]);
+    names(at(&WIDE[..12], 1), &["row_parameters", "6", "got 12"]);
+    names(at(NAN_WIDE, 1), &["row_parameters[3]", "finite", "NaN"]);
+    let of_given = given().row_parameters(&WIDE[..5], 1);
     names(of_given, &["row_parameters", "6", "got 5"]);
 }
 
@@ -277,7 +279,7 @@ fn numbers_that_a_loss_does_not_take_or_misses() {
         names(estimated(loss, &shape), words);
     };
     let loss = &Sl::new(0.5);
-    let rows = batch().row_parameters(&ZEROS[..6], 1).expect("numbers");
+    let rows = batch().row_parameters(&WIDE[..6], 1).expect("numbers");
     refused(loss, &rows, &["row_parameters", "0 numbers", "got 1"]);
     let columns = batch().column_parameters(&ZEROS[..6]).expect("numbers");
     refused(loss, &columns, &["column_parameters", "none", "got given"]);
@@ -285,9 +287,9 @@ fn numbers_that_a_loss_does_not_take_or_misses() {
     refused(loss, &entries, &["entry_constants", "none", "got given"]);
     let loss = &Wide(Form::Entries);
     refused(loss, &sampled(), &["row_parameters", "2 numbers", "got 0"]);
-    let few = sampled().row_parameters(&ZEROS[..6], 1).expect("numbers");
+    let few = sampled().row_parameters(&WIDE[..6], 1).expect("numbers");
     refused(loss, &few, &["row_parameters", "2 numbers", "got 1"]);
-    let rows = sampled().row_parameters(&ZEROS[..12], 2).expect("numbers");
+    let rows = sampled().row_parameters(&WIDE[..12], 2).expect("numbers");
     refused(loss, &rows, &["column_parameters", "given", "got none"]);
     let columns = rows.column_parameters(&ZEROS[..6]).expect("numbers");
     refused(loss, &columns, &["entry_constants", "given", "got none"]);
@@ -300,6 +302,6 @@ fn factors() {
         names(batch().factor(factor), &["factor", "finite"]);
     }
     // Random numbers are taken: nothing above fails for another reason.
-    let numbers = numbers(12, 1);
+    let numbers = wide(&numbers(12, 1));
     batch().row_parameters(&numbers, 2).expect("finite numbers");
 }

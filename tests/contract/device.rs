@@ -75,6 +75,7 @@ impl Run {
             Some(words.into_iter().map(f32::from_bits).collect())
         };
         Ok(Output {
+            row_parameters_after: None,
             value: results.value,
             row_losses: results.row_losses,
             grad_queries: of(&b.grad_queries),

@@ -3,7 +3,7 @@
 use super::{
     device::{Run, full, gradients, narrow, run},
     losses::{Form, Wide},
-    numbers::{ids, numbers},
+    numbers::{ids, numbers, wide},
 };
 use wgloss::{
     Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Output, Positives, Want,
@@ -21,7 +21,7 @@ struct Data {
     candidates: Vec<f32>,
     rows: Vec<u32>,
     positives: Vec<u32>,
-    row_parameters: Vec<f32>,
+    row_parameters: Vec<f64>,
     column_parameters: Vec<f32>,
 }
 
@@ -36,7 +36,7 @@ impl Data {
             candidates: numbers(N * DIM, 2),
             rows: ids(ROWS, QUERIES, 3),
             positives: ids(2 * ROWS, N, 4),
-            row_parameters: numbers(2 * ROWS, 5),
+            row_parameters: wide(&numbers(2 * ROWS, 5)),
             column_parameters: numbers(N, 6),
         }
     }

@@ -7,6 +7,11 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
+/// The same numbers, as row parameters take them.
+pub fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().copied().map(f64::from).collect()
+}
+
 /// Ids below `below`.
 pub fn ids(count: usize, below: usize, seed: u64) -> Vec<u32> {
     let mut random = Random(seed);

@@ -109,6 +109,7 @@ impl Prepared {
             .into_iter()
             .map(|words| words.into_iter().map(f32::from_bits).collect());
         Output {
+            row_parameters_after: None,
             value: results.value,
             row_losses: results.row_losses,
             grad_queries: self

@@ -42,7 +42,7 @@ pub fn estimate(
     spec.check(shape)?;
     layouts.check(shape)?;
     let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
-    let want = options.want.of(shape);
+    let want = options.want.of(shape).for_loss(&spec);
     want.check(shape)?;
     numbers_fit(shape, limits)?;
     let mut schedule = Schedule {
