@@ -92,6 +92,7 @@ impl Loss for SumAndSecond {
             second: Some(SecondTile {
                 score: Score::Cosine,
                 log_sum: self.log_sum,
+                frozen: false,
             }),
             ..Spec::log_sum_exp("sum_and_second", Score::Cosine, 1.5)
         }
