@@ -5,7 +5,7 @@ mod options;
 pub use options::{Device, EngineOptions};
 
 use crate::{
-    Batch, DynLoss, Error, Output, Real, Reduction, Result, Want, adapter, cpu,
+    Batch, DynLoss, Error, Kth, Matrix, Output, Real, Reduction, Result, Want, adapter, cpu,
     gpu::{self, Context, ContextOptions},
 };
 
@@ -231,6 +231,28 @@ impl Engine {
             match started {
                 Started::Submitted(results) => results.await,
                 Started::Done(output) => *output,
+            }
+        }
+    }
+
+    /// The K-th largest score of every query with any candidate: what row parameters with
+    /// [`Renewal::KthLargest`](crate::loss::Renewal::KthLargest) are set to.
+    ///
+    /// # Errors
+    /// K is 0 or beyond the number of candidates, the tables do not fit each other, or a score is
+    /// not finite.
+    pub fn kth_largest(
+        &self,
+        queries: Matrix<'_>,
+        candidates: Matrix<'_>,
+        kth: Kth,
+    ) -> Result<Vec<f32>> {
+        match &self.path {
+            Path::Gpu(context) => gpu::kth_largest(context, queries, candidates, kth),
+            Path::Cpu => cpu::kth_largest(queries, candidates, kth),
+            Path::Reference => {
+                let found = cpu::kth_largest::<f64>(queries, candidates, kth)?;
+                Ok(found.into_iter().map(Real::to_f32).collect())
             }
         }
     }

@@ -200,6 +200,16 @@ impl Shape {
         Ok(())
     }
 
+    /// How many row parameters there are in all, of rows or of queries.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        let rows = match self.parameters_by_query {
+            true => self.queries,
+            false => self.rows,
+        };
+        rows * self.row_parameters
+    }
+
     /// Number of columns that a row sees before masks: N, or the length of its list.
     #[must_use]
     pub fn columns(&self) -> usize {

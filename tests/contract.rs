@@ -26,6 +26,10 @@ mod numbers;
 mod odd;
 #[path = "contract/odd_losses.rs"]
 mod odd_losses;
+#[path = "contract/state.rs"]
+mod state;
+#[path = "contract/state_losses.rs"]
+mod state_losses;
 
 use losses::{Anchored, NormMargin, Wide};
 use std::sync::LazyLock;

@@ -61,6 +61,11 @@ struct Job {
     row_parameters: u32,
     // Candidates of a class.
     per_class: u32,
+    // Rows of the query table.
+    query_rows: u32,
+    // K of K-th largest scores, and the row parameter that they become.
+    kth: u32,
+    parameter: u32,
 }
 
 // Entries are their own ids.
@@ -115,6 +120,8 @@ const CONTINUED: u32 = 8388608u;
 const COMPACT: u32 = 33554432u;
 // Rows may be without a positive.
 const ABSENT_ROWS: u32 = 67108864u;
+// Row parameters belong to queries.
+const BY_QUERY: u32 = 134217728u;
 // The second tables are at work: positives have no part in them.
 const SECOND_TABLES: u32 = 16777216u;
 

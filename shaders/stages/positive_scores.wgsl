@@ -26,6 +26,9 @@
 #if BATCH_STATISTICS
 #bind read batch_statistics array<vec4<f32>>
 #end
+#if RANKS
+#bind read pair_ranks array<f32>
+#end
 #bind write pair_scores array<PairScore>
 #bind write pair_terms array<vec4<f32>>
 #if GIVEN
@@ -64,29 +67,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let norm = 0.0;
     let record = vec4<f32>(0.0);
 #else
-    let q = row * job.packed_stride;
-    let c = item * job.packed_stride;
-    var dots = 0.0;
-    var minus = 0.0;
-    var plus = 0.0;
-    let norm = queries[q + job.dim4].y;
-    // Angles are between unit vectors; queries that keep their length are shrunk for them.
-    let shrink = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(PROJECTION));
-    for (var k = 0u; k < job.dim4; k += 1u) {
-        let x = queries[q + k] * shrink;
-        let y = positives[c + k];
-        dots += dot(queries[q + k], y);
-        let difference = x - y;
-        let total = x + y;
-        minus += dot(difference, difference);
-        plus += dot(total, total);
-    }
-    let record = positives[c + job.dim4];
-    // A zero vector has no angle, its cosine is 0; and dot products see none.
-    let angle = has(COSINE) && norm != 0.0 && record.y != 0.0;
+#insert positive_geometry
 #end
     let scaled = dots * parameters.scales.x;
     let inputs = pair_inputs[pair];
+    var second = 0.0;
+#if REFERENCE_TABLES
+#insert reference_score
+#end
+    var rank = 0.0;
+#if RANKS
+    rank = pair_ranks[pair];
+#end
 #if BATCH_STATISTICS
     let batch = batch_statistics[0];
 #else
@@ -94,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
     let seen = PositiveScore(
         scaled, select(1.0, 0.5 * minus, angle), select(1.0, 0.5 * plus, angle), norm,
-        inputs.zw, record.w, 0.0, 0.0, batch,
+        inputs.zw, record.w, second, rank, batch,
     );
 #if BATCH_VALUES
     batch_values[pair] = loss_batch_value(seen);

@@ -17,6 +17,7 @@ mod beside;
 mod engine;
 mod gradients;
 mod kernels;
+mod kth_largest;
 mod masks;
 mod occurrences;
 mod outer;
@@ -37,6 +38,7 @@ mod tile;
 mod weigh;
 
 pub use kernels::{Beside, Kernels, Setting, Term};
+pub use kth_largest::kth_largest;
 pub use product::CpuReal;
 pub use statistic::Statistic;
 

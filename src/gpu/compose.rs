@@ -56,15 +56,19 @@ fragments!(
     "loss_pair_column",
     "loss_pair_second",
     "loss_row_second",
+    "loss_row_state",
     "loss_target",
     "loss_target_column",
+    "loss_theta_bounds",
     "loss_types",
     "math",
     "pair_records",
+    "positive_geometry",
     "positive_term",
     "radix",
     "reduce_entries",
     "reduce_pairs",
+    "reference_score",
     "row_terms",
     "sampled_places",
     "score_rows",
@@ -78,7 +82,7 @@ fragments!(
 
 /// Functions that a loss may leave out, the fragments that have them then, and the flag under which
 /// they are called.
-const DEFAULTS: [(&str, &str, Option<&str>); 6] = [
+const DEFAULTS: [(&str, &str, Option<&str>); 8] = [
     ("fn loss_target(", "loss_target", None),
     (
         "fn loss_target_column(",
@@ -101,6 +105,8 @@ const DEFAULTS: [(&str, &str, Option<&str>); 6] = [
         Some("SECOND_SLOPES"),
     ),
     ("fn loss_row_second(", "loss_row_second", Some("SECOND")),
+    ("fn loss_row_state(", "loss_row_state", Some("STATE")),
+    ("fn loss_theta_bounds(", "loss_theta_bounds", Some("BOUNDS")),
 ];
 
 /// Everything that composing one text needs.

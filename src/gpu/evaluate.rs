@@ -87,6 +87,9 @@ fn run(
         buffers.grad_column_parameters,
         buffers.grad_positive_scores,
         buffers.grad_column_scores,
+        buffers
+            .row_parameters_after
+            .filter(|_| loss.spec().row_state),
     ];
     Ok((plan, gradients.into_iter().flatten().collect()))
 }
@@ -108,7 +111,7 @@ fn output(want: Want, (results, gradients): (Results, Vec<Vec<u32>>)) -> Result<
         grad_positive_scores: next(want.scores),
         grad_column_scores: next(want.scores),
         grad_theta: results.grad_theta,
-        row_parameters_after: None,
+        row_parameters_after: next(true),
         statistics: results.statistics,
         counts: results.counts,
     };
@@ -116,7 +119,8 @@ fn output(want: Want, (results, gradients): (Results, Vec<Vec<u32>>)) -> Result<
     Ok(output)
 }
 
-fn layout(matrix: &Matrix<'_>) -> TableLayout {
+/// How a matrix lies in memory.
+pub(super) fn layout(matrix: &Matrix<'_>) -> TableLayout {
     TableLayout {
         stride: matrix.stride(),
         half: matches!(matrix.elements(), Elements::F16(_)),

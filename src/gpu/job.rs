@@ -58,6 +58,9 @@ job!(
     thetas,
     row_parameters,
     per_class,
+    query_rows,
+    kth,
+    parameter,
 );
 
 /// Bytes between two jobs in their buffer: the largest alignment an adapter may ask for.
@@ -99,6 +102,7 @@ flags!(
     SECOND_TABLES = 16777216,
     COMPACT = 33554432,
     ABSENT_ROWS = 67108864,
+    BY_QUERY = 134217728,
 );
 
 /// `flag` if `on`.

@@ -6,23 +6,28 @@
 //! | stage | quantity |
 //! |---|---|
 //! | `pack` | queries and candidates of unit length, padded, in chunks |
+//! | `row_parameters` | numbers of queries → those of batch rows |
+//! | `rank_keys`, `rank_count`, `rank_values` | ranks among all candidates, where a loss asks for them |
 //! | `positive_scores` | s⁺, angle, target t of every pair |
 //! | `mask` | which columns are no negatives |
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
 //! | `row_finish` | R, ℓ and slopes per pair |
+//! | `row_state` | row parameters after the evaluation, where a loss renews them |
 //! | `loss_blocks`, `loss_sum` | the value |
 //! | `clear_gradient` | zeros, where a gradient's rows lie apart |
 //! | `weights` | score tile again → ∂value/∂score, into bounded scratch |
 //! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
-//! | `adam` | the trainer's step on a table
+//! | `rank_count`, `kth_step` | each query's K-th largest score: [`KthLargest`] |
+//! | `adam`, `sgd` | the trainer's step on a table |
 
 mod calls;
 pub mod compose;
 mod context;
 mod evaluate;
 pub mod job;
+mod kth_largest;
 mod lost;
 mod plan;
 mod read_back;
@@ -36,6 +41,7 @@ mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use evaluate::{evaluate, evaluate_async};
+pub use kth_largest::{KthLargest, kth_largest};
 pub use plan::{Estimate, Plan, PlanOptions, estimate, shader_text};
 pub use read_back::{ReadBack, read_back, read_back_async};
 pub use results::Results;

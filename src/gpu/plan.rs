@@ -103,19 +103,26 @@ impl Plan {
         layouts: &TableLayouts,
         options: &PlanOptions,
     ) -> Result<Self> {
+        let (lanes, limits) = (context.family().lanes(), context.limits());
+        let estimate = estimate(loss, shape, layouts, options, lanes, limits)?;
+        Self::of(context, loss, shape, layouts, options, estimate)
+    }
+
+    /// Compiles and allocates what was estimated.
+    pub(super) fn of(
+        context: &Context,
+        loss: &dyn DynLoss,
+        shape: &Shape,
+        layouts: &TableLayouts,
+        options: &PlanOptions,
+        estimate: Estimate,
+    ) -> Result<Self> {
         let Estimate {
             sizes,
             dispatches,
             forward,
             bytes,
-        } = estimate(
-            loss,
-            shape,
-            layouts,
-            options,
-            context.family().lanes(),
-            context.limits(),
-        )?;
+        } = estimate;
         context.check_lost()?;
         let pipelines = dispatches
             .iter()

@@ -5,10 +5,12 @@ mod backward;
 mod centres;
 mod column_parameters;
 mod forward;
+mod kth_largest;
 mod mask;
 mod pack;
 mod positives;
 mod products;
+mod ranks;
 mod sort;
 
 use super::{
@@ -21,6 +23,8 @@ use crate::{
     ColumnKind, ReductionKind, Result, Shape, Want,
     loss::{Outer, Pool, Score, Spec, TargetForm},
 };
+
+pub use kth_largest::KEYS;
 
 /// Columns that one workgroup of the weights stage walks.
 pub const WEIGHT_SPAN: u64 = 128;
@@ -107,6 +111,7 @@ impl Schedule<'_> {
             thetas: u(self.spec.thetas as u64),
             row_parameters: u(self.shape.row_parameters as u64),
             per_class: u(self.shape.columns_per_class as u64),
+            query_rows: u(self.shape.queries as u64),
             per_row: match self.shape.columns {
                 ColumnKind::Sampled(per_row) => u(per_row as u64),
                 _ => 0,
@@ -115,7 +120,10 @@ impl Schedule<'_> {
                 | flag(job::PROJECTION, self.spec.score == Score::Projection)
                 | flag(job::LOG_Q, self.shape.log_q)
                 | flag(job::COLUMN_PARAMETERS, self.shape.column_parameters)
-                | flag(job::ENTRY_CONSTANTS, self.shape.entry_constants)
+                | flag(
+                    job::ENTRY_CONSTANTS,
+                    self.shape.entry_constants || self.spec.ranks,
+                )
                 | flag(job::REFERENCE, self.shape.given == Some(true))
                 | flag(job::COMPACT, self.want.compact)
                 | flag(job::ABSENT_ROWS, self.spec.absent_positives)
@@ -192,6 +200,9 @@ impl Schedule<'_> {
             self.positive_centres()?;
         }
         self.sorts();
+        if self.spec.ranks {
+            self.ranks()?;
+        }
         if self.spec.batch_statistics {
             self.batch_statistics()?;
         }
@@ -204,6 +215,7 @@ impl Schedule<'_> {
             }
         }
         self.finish();
+        self.row_state();
         let forward = self.list.len();
         if self.want != Want::NOTHING || self.spec.thetas > 0 {
             self.pair_gradients();

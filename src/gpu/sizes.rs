@@ -79,6 +79,10 @@ pub struct Sizes {
     pub pair_chunk: u64,
     /// Columns per packed chunk.
     pub column_chunk: u64,
+    /// Candidates per chunk whose scores are counted for ranks.
+    pub rank_chunk: u64,
+    /// Keys per row that scores are counted above, where those are no columns' scores.
+    pub keys: u64,
     /// Columns per weight chunk.
     pub weight_chunk: u64,
     /// Columns per span.
@@ -169,6 +173,8 @@ impl Sizes {
         let whole = least_common_multiple(PRODUCT_BLOCK, shape.columns_per_class as u64);
         let chunk_unit = if sampled { COLUMN_UNIT } else { whole };
         let column_chunk = padded.min(round_down(column_room, chunk_unit));
+        let rank_room = (share / 4).min(limits.max_binding / 16) / stride;
+        let all = round_up(shape.candidates as u64, COLUMN_UNIT);
         let scratches = 1 + u64::from(spec.column_parameters) + u64::from(spec.second.is_some());
         let weight_bytes = row_part * 4 * scratches;
         let weight_room = (options.scratch_bytes / 4)
@@ -203,6 +209,8 @@ impl Sizes {
             row_total,
             pair_chunk,
             column_chunk,
+            keys: 0,
+            rank_chunk: all.min(round_down(rank_room, COLUMN_UNIT)),
             weight_chunk,
             span_width,
             spans: columns.div_ceil(span_width).max(1),

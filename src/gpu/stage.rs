@@ -38,6 +38,8 @@ stages! {
     RadixScatter => "radix_scatter",
     /// Chains of places with the same id.
     Occurrences => "occurrences",
+    /// Numbers of queries → those of batch rows.
+    RowParameters => "row_parameters",
     /// Row, weight and liveness of every pair.
     PairRows => "pair_rows",
     /// Query of every pair, for pooled targets.
@@ -48,6 +50,14 @@ stages! {
     BatchBlocks => "batch_blocks",
     /// Blocks → statistics over the batch.
     BatchStatistics => "batch_statistics",
+    /// Scores whose ranks are wanted.
+    RankKeys => "rank_keys",
+    /// How many candidates score more.
+    RankCount => "rank_count",
+    /// Counts → ranks.
+    RankValues => "rank_values",
+    /// One digit of the search for K-th largest scores.
+    KthStep => "kth_step",
     /// Score, angle and target of every pair.
     PositiveScores => "positive_scores",
     /// Classes of the pairs → the candidates that stand for them, where classes have several.
@@ -74,6 +84,8 @@ stages! {
     PoolTargets => "pool_targets",
     /// Row statistics → losses and slopes.
     RowFinish => "row_finish",
+    /// Row parameters after the evaluation.
+    RowState => "row_state",
     /// Losses summed over blocks.
     LossBlocks => "loss_blocks",
     /// Blocks → value.
@@ -128,6 +140,9 @@ impl Stage {
     /// Whether the text holds the score tile.
     #[must_use]
     pub fn has_tile(self) -> bool {
-        matches!(self, Stage::RowReduce | Stage::Weights | Stage::CentreMasks)
+        matches!(
+            self,
+            Stage::RowReduce | Stage::Weights | Stage::CentreMasks | Stage::RankCount
+        )
     }
 }

@@ -144,8 +144,11 @@ pub struct Buffers {
     pub upstream: Option<Slice>,
     /// θ, f32.
     pub theta: Option<Slice>,
-    /// Numbers per batch row, row-major, for a shape with `row_parameters`.
+    /// Numbers per batch row, or per query, row-major, for a shape with `row_parameters`.
     pub row_parameters: Option<Slice>,
+    /// Where they go after the evaluation, as many, for a loss that renews them; usage `COPY_DST`
+    /// too. The same range as `row_parameters` renews them in place.
+    pub row_parameters_after: Option<Slice>,
     /// N numbers, for a shape with `column_parameters`.
     pub column_parameters: Option<Slice>,
     /// B × per-row numbers, for a shape with `entry_constants`.

@@ -31,6 +31,11 @@ pub fn upload(context: &Context, batch: &Batch<'_>, want: Want) -> Result<Buffer
         grad_column_parameters: room(want.column_parameters, "grad_column_parameters", candidates),
         grad_positive_scores: room(want.scores, "grad_positive_scores", shape.pairs),
         grad_column_scores: room(want.scores, "grad_column_scores", entries),
+        row_parameters_after: room(
+            shape.row_parameters > 0,
+            "row_parameters_after",
+            shape.parameters(),
+        ),
         ..inputs(context, batch)?
     })
 }
@@ -114,6 +119,25 @@ fn buffer(context: &Context, label: &str, size: u64) -> Slice {
         offset: 0,
         size,
     }
+}
+
+/// Uploads two tables and makes room for `count` numbers.
+///
+/// # Errors
+/// f64 elements.
+pub(super) fn tables(
+    context: &Context,
+    queries: Matrix<'_>,
+    candidates: Matrix<'_>,
+    count: usize,
+) -> Result<[Slice; 3]> {
+    let to = Uploader { context };
+    let missing = || Error::Unsupported("a table without rows".into());
+    Ok([
+        to.table("queries", queries)?.ok_or_else(missing)?,
+        to.table("candidates", candidates)?.ok_or_else(missing)?,
+        buffer(context, "numbers", count as u64 * 4),
+    ])
 }
 
 struct Uploader<'a> {

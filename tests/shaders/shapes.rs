@@ -30,6 +30,7 @@ pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
         indexed_rows: true,
         excluded: Some(77),
         exclude_by_query: true,
+        parameters_by_query: spec.row_parameters > 0,
         ..plain.clone()
     };
     let weighted = Shape {

@@ -27,7 +27,7 @@ impl Plan {
                 "positives",
                 &buffers.positives,
                 own(Slot::PositiveIds),
-                given(shape.given.is_none(), shape.pairs),
+                given(shape.given.is_none() && self.sizes.keys == 0, shape.pairs),
             ),
             ("rows", &buffers.rows, own(Slot::RowIds), rows),
             (
@@ -179,6 +179,7 @@ impl Plan {
             shape.rows
         };
         let words = |count: usize| count as u64 * 4;
+        let parameters = words(shape.parameters());
         match slot {
             Slot::QueryTable => ("queries", buffers.queries.as_ref(), table(u, d)),
             Slot::CandidateTable => ("candidates", buffers.candidates.as_ref(), table(n, d)),
@@ -198,7 +199,12 @@ impl Plan {
             Slot::RowParameters => (
                 "row_parameters",
                 buffers.row_parameters.as_ref(),
-                words(shape.rows * shape.row_parameters),
+                parameters,
+            ),
+            Slot::RowParametersAfter => (
+                "row_parameters_after",
+                buffers.row_parameters_after.as_ref(),
+                parameters,
             ),
             Slot::ColumnParameters => (
                 "column_parameters",

@@ -92,6 +92,13 @@ impl Plan {
                 encoder.copy_buffer_to_buffer(&from.buffer, from.offset, to, at, bytes);
             }
         }
+        // Rows without a live pair keep what they have.
+        if let (Some(from), Some(to)) = (&buffers.row_parameters, &buffers.row_parameters_after)
+            && from != to
+        {
+            let bytes = self.shape.parameters() as u64 * 4;
+            encoder.copy_buffer_to_buffer(&from.buffer, from.offset, &to.buffer, to.offset, bytes);
+        }
         encoder.clear_buffer(&self.own[&Slot::Status], 0, None);
         encoder.clear_buffer(&self.own[&Slot::Heads], 0, None);
         if self.options.accumulate {

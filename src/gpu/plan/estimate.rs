@@ -4,7 +4,7 @@ use super::{PARAMETER_BYTES, PlanOptions};
 use crate::gpu::{
     TableLayouts,
     job::JOB_STRIDE,
-    schedule::{Dispatch, Schedule},
+    schedule::{Dispatch, KEYS, Schedule},
     sizes::{Limits, Sizes},
     slot::Slot,
 };
@@ -58,25 +58,70 @@ pub fn estimate(
     };
     let forward = schedule.build()?;
     let dispatches = schedule.list;
-    let gradients = want != Want::NOTHING;
-    let mut bytes = PARAMETER_BYTES + (dispatches.len() * JOB_STRIDE) as u64;
-    for slot in Slot::own() {
-        let own = sizes.bytes_of(slot, gradients);
-        if own > limits.max_binding {
-            return Err(Error::TooLarge {
-                what: format!("buffer {slot:?} of the plan"),
-                bytes: own,
-                limit: limits.max_binding,
-            });
+    Estimate::new(sizes, dispatches, forward, want != Want::NOTHING, limits)
+}
+
+impl Estimate {
+    fn new(
+        sizes: Sizes,
+        dispatches: Vec<Dispatch>,
+        forward: usize,
+        gradients: bool,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mut bytes = PARAMETER_BYTES + (dispatches.len() * JOB_STRIDE) as u64;
+        for slot in Slot::own() {
+            let own = sizes.bytes_of(slot, gradients);
+            if own > limits.max_binding {
+                return Err(Error::TooLarge {
+                    what: format!("buffer {slot:?} of the plan"),
+                    bytes: own,
+                    limit: limits.max_binding,
+                });
+            }
+            bytes += allocated(own);
         }
-        bytes += allocated(own);
+        Ok(Estimate {
+            sizes,
+            dispatches,
+            forward,
+            bytes,
+        })
     }
-    Ok(Estimate {
-        sizes,
-        dispatches,
-        forward,
-        bytes,
-    })
+
+    /// Of the passes that find each query's K-th largest score (K, and the place among the row
+    /// parameters), with the score of `loss`: see [`KthLargest`](crate::gpu::KthLargest).
+    ///
+    /// # Errors
+    /// A table that cannot be cut to the limits, or a buffer exceeds them.
+    pub fn kth_largest(
+        loss: &dyn DynLoss,
+        shape: &Shape,
+        layouts: &TableLayouts,
+        options: &PlanOptions,
+        (lanes, limits): (u32, &Limits),
+        [kth, parameter]: [u32; 2],
+    ) -> Result<Self> {
+        layouts.check(shape)?;
+        let spec = loss.spec();
+        let mut sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
+        sizes.keys = KEYS;
+        let mut schedule = Schedule {
+            shape,
+            spec: &spec,
+            sizes: &sizes,
+            layouts,
+            limits,
+            lanes: u64::from(lanes),
+            want: options.want,
+            accumulate: false,
+            list: Vec::new(),
+        };
+        schedule.build_kth_largest(kth, parameter)?;
+        let dispatches = schedule.list;
+        let forward = dispatches.len();
+        Estimate::new(sizes, dispatches, forward, false, limits)
+    }
 }
 
 /// Checks that the caller's numbers, which are bound whole, fit a binding.

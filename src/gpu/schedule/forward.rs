@@ -23,6 +23,10 @@ impl Schedule<'_> {
             if self.spec.column_parameters {
                 flags.push("COLUMNS");
             }
+            if self.spec.ranks {
+                flags.push("RANKS");
+                binds.push(Slot::PairRanks.into());
+            }
             binds.extend([Bind::from(Slot::PairScores), Slot::PairTerms.into()]);
             if self.shape.given.is_some() {
                 binds.push(Slot::Status.into());
@@ -63,6 +67,10 @@ impl Schedule<'_> {
             Some(_) => (vec!["GIVEN"], [Slot::GivenPositives, reference]),
         };
         let binds = sides.into_iter().chain([Slot::PairRows, Slot::PairInputs]);
+        let mut flags = flags;
+        if self.spec.second.is_some_and(|tile| tile.frozen) {
+            flags.push("REFERENCE_TABLES");
+        }
         (flags, binds.map(Bind::from).collect())
     }
 
@@ -127,7 +135,8 @@ impl Schedule<'_> {
         add(self.sizes.sampled(), "STORED");
         let log_q = self.shape.log_q && !self.sizes.is_sum();
         add(log_q, "LOG_Q_GIVEN");
-        let numbers = self.spec.column_parameters || self.spec.entry_constants;
+        let entries = self.spec.entry_constants || self.spec.ranks;
+        let numbers = self.spec.column_parameters || entries;
         add(log_q || numbers, "RECORDS");
         flags
     }
@@ -220,6 +229,32 @@ impl Schedule<'_> {
         );
         let binds = [Slot::Blocks.into(), Slot::BatchScalars.into()];
         self.push(Stage::LossSum, &[], &binds, job, 1);
+    }
+
+    /// Row parameters after the evaluation, where the loss renews them.
+    pub(super) fn row_state(&mut self) {
+        if !self.spec.row_state {
+            return;
+        }
+        let by_query = self.parameters_by_query();
+        let given = |slot: Slot| if by_query { slot } else { Slot::Nothing };
+        let binds = [
+            Slot::PairOffsets,
+            Slot::PairScores,
+            Slot::PairTerms,
+            Slot::PairResults,
+            given(Slot::RowIds),
+            given(Slot::RowLinks),
+            Slot::RowParametersAfter,
+        ]
+        .map(Bind::from);
+        let base = self.base();
+        let job = Job {
+            flags: base.flags | flag(job::BY_QUERY, by_query),
+            ..base
+        };
+        let rows = self.sizes.rows;
+        self.push_items(Stage::RowState, &["STATE"], &binds, job, rows);
     }
 
     pub(super) fn theta_terms(&self) -> Slot {

@@ -1,6 +1,6 @@
 //! Packing table rows and masking columns.
 
-use super::{Bind, Schedule, u};
+use super::{Bind, Schedule, ranks::candidate_job, u};
 use crate::gpu::{
     Slot, Stage, TableLayout,
     job::{self, Job, flag},
@@ -67,7 +67,11 @@ impl Schedule<'_> {
                 given(job::COLUMN_PARAMETERS, Slot::ColumnParameters).into(),
             ];
             if flags.contains(&"SAMPLED") {
-                binds.push(given(job::ENTRY_CONSTANTS, Slot::EntryConstants).into());
+                let entries = match self.spec.ranks {
+                    true => Slot::EntryRanks,
+                    false => Slot::EntryConstants,
+                };
+                binds.push(given(job::ENTRY_CONSTANTS, entries).into());
             }
             binds.extend([Bind::from(packed), Slot::Status.into()]);
             self.push_items(Stage::Pack, &flags, &binds, job, u64::from(job.item_pad));
@@ -138,6 +142,50 @@ impl Schedule<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// Packs sampled columns without their ranks, which are not known yet.
+    pub(super) fn pack_unranked(&mut self, rows: (u64, u64), columns: (u64, u64)) -> Result<()> {
+        let job = self.column_job(rows, columns);
+        let items = job.row_pad * job.column_pad;
+        let job = Job {
+            item_begin: job.column_begin,
+            item_count: items,
+            item_pad: items,
+            flags: job.flags & !job::ENTRY_CONSTANTS,
+            ..job
+        };
+        let source = Source {
+            table: Slot::CandidateTable,
+            ids: Slot::ColumnIds,
+            links: Slot::ColumnLinks,
+            second: false,
+            flags: 0,
+        };
+        self.pack(source, Slot::Candidates, job)
+    }
+
+    /// Packs a chunk of all candidates for `rows`, whatever the columns are.
+    pub(super) fn pack_candidates(
+        &mut self,
+        rows: (u64, u64),
+        chunk: (u64, u64),
+        to: Slot,
+    ) -> Result<Job> {
+        let job = candidate_job(self.row_job(rows), chunk);
+        let job = Job {
+            flags: job.flags & !OF_COLUMNS,
+            ..job
+        };
+        let source = Source {
+            table: Slot::CandidateTable,
+            ids: Slot::Nothing,
+            links: Slot::Nothing,
+            second: false,
+            flags: job::IDENTITY,
+        };
+        self.pack(source, to, job)?;
+        Ok(job)
     }
 
     pub(super) fn pack_columns(
@@ -213,6 +261,8 @@ impl Schedule<'_> {
         let job = Job {
             pair_begin: u(pairs.0),
             pair_count: u(pairs.1),
+            // Of the packed positives.
+            second_candidates: u(pairs.1 * self.sizes.stride),
             ..self.row_job(rows)
         };
         if self.shape.given.is_some() {
@@ -233,6 +283,15 @@ impl Schedule<'_> {
             flags: job::IGNORABLE,
         };
         self.pack(source, Slot::Positives, pack)?;
+        if self.spec.second.is_some_and(|tile| tile.frozen) {
+            let pack = self.second_job(pack, job.second_candidates, Score::unit_candidates);
+            let source = Source {
+                table: Slot::SecondCandidateTable,
+                second: true,
+                ..source
+            };
+            self.pack(source, Slot::Positives, pack)?;
+        }
         Ok(job)
     }
 }

@@ -115,6 +115,7 @@ impl Schedule<'_> {
     pub(super) fn pair_rows(&mut self) {
         let given = |on: bool, slot: Slot| if on { slot } else { Slot::Nothing };
         let upstream = self.shape.reduction == ReductionKind::None;
+        let parameters = self.row_parameters();
         let base = self.base();
         let job = Job {
             flags: base.flags
@@ -130,7 +131,7 @@ impl Schedule<'_> {
                 Slot::PositiveIds.into(),
                 given(self.shape.weights, Slot::PairWeights).into(),
                 given(upstream, Slot::Upstream).into(),
-                given(self.shape.row_parameters > 0, Slot::RowParameters).into(),
+                parameters.into(),
                 Slot::PairRows.into(),
                 Slot::PairInputs.into(),
                 Slot::Status.into(),
@@ -156,6 +157,26 @@ impl Schedule<'_> {
                 self.shape.queries as u64,
             );
         }
+    }
+
+    /// Where the numbers of batch rows are, gathered if they belong to queries.
+    fn row_parameters(&mut self) -> Slot {
+        if self.shape.row_parameters == 0 {
+            return Slot::Nothing;
+        }
+        if !self.parameters_by_query() {
+            return Slot::RowParameters;
+        }
+        let to = Slot::GatheredParameters;
+        let binds = [Slot::RowIds, Slot::RowParameters, to].map(super::Bind::from);
+        let (job, rows) = (self.base(), self.sizes.rows);
+        self.push_items(Stage::RowParameters, &[], &binds, job, rows);
+        to
+    }
+
+    /// Whether row parameters belong to queries, and rows are not the queries themselves.
+    pub(super) fn parameters_by_query(&self) -> bool {
+        self.shape.parameters_by_query && self.shape.indexed_rows
     }
 
     pub(super) fn row_ids(&self) -> Slot {

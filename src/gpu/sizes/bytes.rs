@@ -49,10 +49,18 @@ impl Sizes {
                 _ => 0,
             },
             Slot::PairInputs => p * 16,
+            Slot::GatheredParameters if self.shape.parameters_by_query => {
+                indexed(self.rows * self.shape.row_parameters as u64 * 4)
+            }
             Slot::CentreScores if self.shape.columns_per_class > 1 => p * 8,
             Slot::BatchValues => self.batch_statistics(p * 4),
             Slot::BatchBlocks => self.batch_statistics(p.div_ceil(SUM_BLOCK) * 20),
             Slot::BatchStatistics => self.batch_statistics(16),
+            Slot::RankCandidates if self.spec.ranks => self.rank_chunk * self.stride * vec4,
+            Slot::PairKeys | Slot::PairCounts | Slot::PairRanks if self.spec.ranks => p * 4,
+            Slot::EntryKeys | Slot::EntryCounts | Slot::EntryRanks if self.spec.ranks => listed * 4,
+            Slot::EntryKeys | Slot::EntryCounts => self.rows * self.keys * 4,
+            Slot::KthLows if self.keys > 0 => self.rows * 4,
             Slot::PairScores => p * 48,
             Slot::PairResults => p * 32,
             Slot::PairTerms => p * vec4 * self.terms(),
@@ -66,6 +74,9 @@ impl Sizes {
             Slot::BatchScalars => 16,
             Slot::Status => 32,
             Slot::Queries => self.row_part * (self.stride + self.second_stride) * vec4,
+            Slot::Positives if self.spec.second.is_some_and(|tile| tile.frozen) => {
+                self.pair_chunk * (self.stride + self.second_stride) * vec4
+            }
             Slot::Positives => self.pair_chunk * self.stride * vec4,
             Slot::Candidates => {
                 width * self.column_chunk * (self.stride + self.second_stride) * vec4

@@ -1,0 +1,97 @@
+//! Where positives and sampled columns stand among all candidates.
+
+use super::{Bind, Schedule, u};
+use crate::Result;
+use crate::gpu::{
+    Slot, Stage,
+    job::Job,
+    sizes::{COLUMN_UNIT, Sizes, TILE},
+};
+
+/// Candidates that one workgroup counts.
+const SPAN: u64 = 512;
+
+impl Schedule<'_> {
+    /// Ranks of all positives and sampled columns, before the loss sees any score.
+    pub(super) fn ranks(&mut self) -> Result<()> {
+        for rows in self.row_parts() {
+            self.pack_queries(rows, false)?;
+            for pairs in self.pair_chunks() {
+                let job = self.pack_positives(rows, pairs, false)?;
+                let binds = [
+                    Slot::Queries,
+                    Slot::Positives,
+                    Slot::PairRows,
+                    Slot::PairKeys,
+                    Slot::PairCounts,
+                ]
+                .map(Bind::from);
+                self.push_items(Stage::RankKeys, &["PAIRS"], &binds, job, pairs.1);
+            }
+            for columns in self.column_chunks() {
+                self.pack_unranked(rows, columns)?;
+                let job = self.column_job(rows, columns);
+                let binds = [
+                    Slot::Queries,
+                    Slot::Candidates,
+                    Slot::EntryKeys,
+                    Slot::EntryCounts,
+                ]
+                .map(Bind::from);
+                let items = rows.1 * columns.1;
+                self.push_items(Stage::RankKeys, &[], &binds, job, items);
+            }
+            let candidates = self.shape.candidates as u64;
+            for chunk in Sizes::chunks(candidates, self.sizes.rank_chunk) {
+                let job = self.pack_candidates(rows, chunk, Slot::RankCandidates)?;
+                self.rank_count(job, Slot::RankCandidates, true);
+            }
+        }
+        let (pairs, entries) = (self.sizes.pairs, self.sizes.rows * self.sizes.columns);
+        for (counts, ranks, items) in [
+            (Slot::PairCounts, Slot::PairRanks, pairs),
+            (Slot::EntryCounts, Slot::EntryRanks, entries),
+        ] {
+            let job = Job {
+                item_count: u(items),
+                ..self.base()
+            };
+            let binds = [counts, ranks].map(Bind::from);
+            self.push_items(Stage::RankValues, &[], &binds, job, items);
+        }
+        Ok(())
+    }
+
+    /// Counts, for the rows and candidates of a job, how many score more than each key.
+    pub(super) fn rank_count(&mut self, job: Job, candidates: Slot, pairs: bool) {
+        let job = Job {
+            span_width: u(SPAN),
+            ..job
+        };
+        let mut binds = vec![Bind::from(Slot::Queries), candidates.into()];
+        if pairs {
+            binds.extend([Slot::PairOffsets, Slot::PairKeys, Slot::PairCounts].map(Bind::from));
+        }
+        binds.extend([Slot::EntryKeys, Slot::EntryCounts].map(Bind::from));
+        let flags: &[&str] = if pairs { &["PAIRS"] } else { &[] };
+        let row_groups = u64::from(job.row_pad) / (self.lanes * TILE);
+        let groups = row_groups * u64::from(job.column_pad).div_ceil(SPAN);
+        let (rows, columns) = (u64::from(job.row_count), u64::from(job.column_count));
+        let flops = 2 * rows * columns * self.shape.dim as u64;
+        self.push_tiles(Stage::RankCount, flags, &binds, job, groups, flops);
+    }
+}
+
+/// The numbers of a job on a chunk of all candidates.
+pub(super) fn candidate_job(job: Job, (begin, count): (u64, u64)) -> Job {
+    let pad = count.div_ceil(COLUMN_UNIT) * COLUMN_UNIT;
+    Job {
+        column_begin: u(begin),
+        column_count: u(count),
+        column_pad: u(pad),
+        item_begin: u(begin),
+        item_count: u(count),
+        item_pad: u(pad),
+        ..job
+    }
+}
