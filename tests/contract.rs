@@ -32,6 +32,7 @@ mod state;
 mod state_losses;
 
 use losses::{Anchored, NormMargin, Wide};
+use state_losses::Squared;
 use std::sync::LazyLock;
 use wgloss::{
     Batch, Device, DynLoss, Elements, Engine, EngineOptions, GivenScores, Matrix, Output, Want,
@@ -56,6 +57,7 @@ fn losses() -> Vec<Box<dyn DynLoss>> {
         Box::new(NormMargin),
         Box::new(Anchored),
         Box::new(projected),
+        Box::new(Squared(0.75)),
     ];
     for loss in Wide::ALL {
         all.push(Box::new(loss));

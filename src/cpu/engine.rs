@@ -4,6 +4,7 @@ use super::{
     Gradients, Options,
     backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
     gradients::{Operands, grad_queries},
+    moments::Moments,
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
     plan::Plan,
@@ -49,6 +50,7 @@ pub(super) fn run<R: CpuReal>(
         plan,
         positives,
         pooled,
+        moments: None,
         shared,
         tile: Tile::default(),
         finished: Vec::with_capacity(problem.pairs.len()),
@@ -67,6 +69,8 @@ struct Engine<'a, R> {
     plan: Plan,
     positives: Vec<Positive<R>>,
     pooled: Option<Pooled>,
+    /// What takes the place of tiles, where it can.
+    moments: Option<Moments<R>>,
     /// Columns of each candidate in a shared list.
     shared: Option<Occurrences>,
     tile: Tile<R>,
@@ -85,6 +89,9 @@ impl<R: CpuReal> Engine<'_, R> {
     fn evaluate(&mut self, gradients: Gradients<'_, R>) -> (f64, Result<()>) {
         let backward = self.problem.backward;
         let mut sinks = Sinks::new(self.problem, gradients);
+        if sinks.candidates_in_place() {
+            self.moments = Moments::new(self.problem);
+        }
         // Where weights depend on the whole batch, backward waits for its last row.
         let spec = &self.problem.spec;
         let wait = spec.outer == Outer::LogMeanExp || spec.pool != Pool::Each;
@@ -104,6 +111,9 @@ impl<R: CpuReal> Engine<'_, R> {
                 self.backward(&block, &mut sinks);
             }
         }
+        if let (Some(moments), Some(out)) = (&self.moments, sinks.candidates()) {
+            moments.finish(self.problem, out);
+        }
         let targets = Targets {
             positives: &self.positives,
             gradients: &self.by_target,
@@ -114,6 +124,10 @@ impl<R: CpuReal> Engine<'_, R> {
     /// Scores, statistics and losses of a block's pairs.
     fn forward(&mut self, block: &Block<R>) {
         let problem = self.problem;
+        if let Some(moments) = &self.moments {
+            let reduced = moments.reduce(problem, block);
+            return self.finish(block, &reduced);
+        }
         let mut reduced: Vec<Statistic<R>> = Vec::new();
         for chunk in self.plan.chunks() {
             self.tile.fill(problem, &self.plan, block, &chunk);
@@ -202,6 +216,11 @@ impl<R: CpuReal> Engine<'_, R> {
             (true, Some(dim)) => vec![R::ZERO; block.rows.len() * dim],
             _ => Vec::new(),
         });
+        if let Some(moments) = &mut self.moments {
+            let weights = terms.factors();
+            moments.backward(problem, block, &weights, &mut rows, sinks.candidates());
+            return self.finish_block(block, sinks, &mut rows, &mut second_rows);
+        }
         for chunk in plan.chunks() {
             self.tile.fill(problem, plan, block, &chunk);
             if let Some(sums) = sinks.column_parameters() {

@@ -19,6 +19,7 @@ mod gradients;
 mod kernels;
 mod kth_largest;
 mod masks;
+mod moments;
 mod occurrences;
 mod outer;
 mod pieces;

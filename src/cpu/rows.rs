@@ -188,6 +188,12 @@ impl<R: CpuReal> Terms<R> {
         Terms { offsets, terms }
     }
 
+    /// ∂value/∂R of every row.
+    pub(super) fn factors(&self) -> Vec<f64> {
+        let of = |row| self.of(row).iter().map(|term| term.factor.to_f64()).sum();
+        (0..self.offsets.len() - 1).map(of).collect()
+    }
+
     fn of(&self, row: usize) -> &[Term<R>] {
         &self.terms[self.offsets[row]..self.offsets[row + 1]]
     }

@@ -68,6 +68,17 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
             || self.scores.is_some()
     }
 
+    /// The candidates' gradient, if there is one.
+    pub(super) fn candidates(&mut self) -> Option<&mut [R]> {
+        self.candidates.as_deref_mut()
+    }
+
+    /// Whether sums by candidates' unit vectors can be collected where their gradient goes, or none
+    /// is wanted.
+    pub(super) fn candidates_in_place(&self) -> bool {
+        self.in_place || self.candidates.is_none()
+    }
+
     /// The sums for the column parameters, if they get a gradient.
     pub(super) fn column_parameters(&mut self) -> Option<&mut [f64]> {
         let (_, sums) = self.column_parameters.as_mut()?;

@@ -62,6 +62,7 @@ fragments!(
     "loss_theta_bounds",
     "loss_types",
     "math",
+    "packed_dot",
     "pair_records",
     "positive_geometry",
     "positive_term",

@@ -11,6 +11,7 @@
 //! | `positive_scores` | s⁺, angle, target t of every pair |
 //! | `mask` | which columns are no negatives |
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
+//! | `moment_blocks` to `moment_candidates` | R and gradients from second moments, without a tile, where z is α·s² |
 //! | `row_finish` | R, ℓ and slopes per pair |
 //! | `row_state` | row parameters after the evaluation, where a loss renews them |
 //! | `loss_blocks`, `loss_sum` | the value |

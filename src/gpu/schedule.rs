@@ -7,6 +7,7 @@ mod column_parameters;
 mod forward;
 mod kth_largest;
 mod mask;
+mod moments;
 mod pack;
 mod positives;
 mod products;
@@ -206,9 +207,15 @@ impl Schedule<'_> {
         if self.spec.batch_statistics {
             self.batch_statistics()?;
         }
+        if self.sizes.moments {
+            self.square_moments()?;
+        }
         for part in self.row_parts() {
             self.pack_queries(part, true)?;
             self.positives(part)?;
+            if self.sizes.moments {
+                self.query_images(part);
+            }
             for columns in self.column_chunks() {
                 self.pack_columns(part, columns, true)?;
                 self.reduce(part, columns);
@@ -235,6 +242,9 @@ impl Schedule<'_> {
         }
         if self.want != Want::NOTHING {
             self.clear_gradients()?;
+            if self.sizes.moments {
+                self.moment_weights();
+            }
             for chunk in self.row_chunks() {
                 self.backward(chunk)?;
             }

@@ -23,6 +23,8 @@ pub const UNROLL: u64 = 4;
 const RESIDENT_DIM4: u64 = 16;
 /// Columns per block of the query product; chunks are multiples of it.
 pub const PRODUCT_BLOCK: u64 = 256;
+/// Packed rows per block of second moments, as in `moment_blocks`.
+pub const MOMENT_BLOCK: u64 = 128;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
 /// Weight chunks aim at this many bytes, to stay in the last-level cache.
@@ -79,6 +81,10 @@ pub struct Sizes {
     pub pair_chunk: u64,
     /// Columns per packed chunk.
     pub column_chunk: u64,
+    /// Whether second moments take the place of the score tile.
+    pub moments: bool,
+    /// Blocks of second moments that are held at a time.
+    pub moment_blocks: u64,
     /// Candidates per chunk whose scores are counted for ranks.
     pub rank_chunk: u64,
     /// Keys per row that scores are counted above, where those are no columns' scores.
@@ -112,6 +118,20 @@ fn least_common_multiple(a: u64, b: u64) -> u64 {
         (x, y) = (y, x % y);
     }
     a / x * b
+}
+
+/// Whether second moments are to take the place of the score tile: where z is α·s², over all
+/// columns, and D is small enough beside B for D × D numbers to be the smaller work.
+#[must_use]
+pub fn serves_moments(shape: &Shape, spec: &Spec) -> bool {
+    spec.quadratic
+        && spec.reduction == RowReduction::Sum
+        && spec.second.is_none()
+        && spec.thetas == 0
+        && !spec.column_parameters
+        && shape.columns == ColumnKind::All
+        && shape.columns_per_class == 1
+        && shape.dim <= 2 * shape.rows
 }
 
 impl Sizes {
@@ -192,7 +212,11 @@ impl Sizes {
         } else {
             pairs.max(1)
         };
-        let max_spans = (65_536 / units.max(1)).clamp(1, 256);
+        let moments = serves_moments(shape, spec);
+        let max_spans = match moments {
+            true => 1,
+            false => (65_536 / units.max(1)).clamp(1, 256),
+        };
         let span_width = round_up(columns.div_ceil(max_spans), COLUMN_UNIT).max(MIN_SPAN);
         let full = rows / row_chunk * row_chunk;
         let row_total = full + round_up(rows - full, quads);
@@ -210,6 +234,8 @@ impl Sizes {
             pair_chunk,
             column_chunk,
             keys: 0,
+            moments,
+            moment_blocks: (share / 4).min(limits.max_binding / 16) / (dim4 * dim4 * 4).max(1) + 1,
             rank_chunk: all.min(round_down(rank_room, COLUMN_UNIT)),
             weight_chunk,
             span_width,

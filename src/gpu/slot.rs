@@ -82,6 +82,12 @@ slots! {
         EntryCounts,
         EntryRanks,
         KthLows,
+        // Second moments in place of tiles.
+        SquareMoments,
+        WeightedMoments,
+        MomentBlocks,
+        QueryImages,
+        RowWeights,
         CentreScores,
         BatchValues,
         BatchBlocks,

@@ -80,6 +80,20 @@ stages! {
     GivenPositives => "given_positives",
     /// Score tile → row statistics.
     RowReduce => "row_reduce",
+    /// Second moments of blocks of rows.
+    MomentBlocks => "moment_blocks",
+    /// Blocks → second moments.
+    MomentSum => "moment_sum",
+    /// Rows times second moments.
+    MomentImages => "moment_images",
+    /// Second moments → row statistics.
+    MomentRows => "moment_rows",
+    /// What rows weigh in gradients from second moments.
+    MomentWeights => "moment_weights",
+    /// Second moments → `G_q`.
+    MomentQueries => "moment_queries",
+    /// Masked columns out of `G_c` from second moments.
+    MomentCandidates => "moment_candidates",
     /// Pooled targets.
     PoolTargets => "pool_targets",
     /// Row statistics → losses and slopes.

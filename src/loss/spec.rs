@@ -121,8 +121,8 @@ pub struct Spec {
     pub row_state: bool,
     /// Whether `target` and `pair` read ranks, counted over all candidates. Columns are sampled then.
     pub ranks: bool,
-    /// Whether z is a quadratic polynomial of s alone. Over all columns of dot products its sum then
-    /// follows from the candidates' second moments, without a tile.
+    /// Whether z is α·s² with a constant α. Over all columns its sum then follows from the candidates'
+    /// second moments, without a tile.
     pub quadratic: bool,
     /// Whether `target` reads statistics of [`Loss::batch_value`](super::Loss::batch_value) over
     /// the batch.

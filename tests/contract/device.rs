@@ -24,6 +24,8 @@ pub fn full() -> &'static Context {
 
 /// A plan with its inputs uploaded.
 pub struct Run {
+    /// Whether row parameters are renewed.
+    state: bool,
     pub plan: Plan,
     pub buffers: Buffers,
 }
@@ -40,6 +42,7 @@ impl Run {
         let plan = plan.unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         plan.set_factor(batch.value_factor());
         Run {
+            state: loss.spec().row_state,
             plan,
             buffers: upload(context, batch, options.want).expect("it uploads"),
         }
@@ -75,7 +78,6 @@ impl Run {
             Some(words.into_iter().map(f32::from_bits).collect())
         };
         Ok(Output {
-            row_parameters_after: None,
             value: results.value,
             row_losses: results.row_losses,
             grad_queries: of(&b.grad_queries),
@@ -85,6 +87,7 @@ impl Run {
             grad_column_parameters: of(&b.grad_column_parameters),
             grad_positive_scores: of(&b.grad_positive_scores),
             grad_column_scores: of(&b.grad_column_scores),
+            row_parameters_after: of(&b.row_parameters_after.clone().filter(|_| self.state)),
             grad_theta: results.grad_theta,
             statistics: results.statistics,
             counts: results.counts,
@@ -102,7 +105,8 @@ impl Run {
             &b.grad_positive_scores,
             &b.grad_column_scores,
         ];
-        all.into_iter().flatten().cloned().collect()
+        let after = b.row_parameters_after.iter().filter(|_| self.state);
+        all.into_iter().flatten().chain(after).cloned().collect()
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     device::{Run, full, gradients, narrow, run},
     losses::{Form, Wide},
     numbers::{ids, numbers, wide},
+    state_losses::{Ranked, Remembering, Squared},
 };
 use wgloss::{
     Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Output, Positives, Want,
@@ -74,6 +75,8 @@ fn bits(output: &Output<f32>) -> Vec<(&'static str, Vec<u32>)> {
         ("row_losses", words(&output.row_losses)),
         ("grad_theta", words(&output.grad_theta)),
     ];
+    let after = output.row_parameters_after.as_deref().unwrap_or(&[]);
+    all.push(("row_parameters_after", words(after)));
     for (name, numbers) in gradients(output) {
         all.push((name, words(numbers)));
     }
@@ -107,6 +110,32 @@ fn same(what: &str, loss: &dyn DynLoss, batch: &Batch<'_>, limits: &[u64], excep
             }
         }
     }
+}
+
+/// Second moments, ranks over all candidates, and state that is renewed.
+#[test]
+fn moments_ranks_and_state() {
+    let data = Data::new();
+    let lists = ids(2 * QUERIES, N, 8);
+    let offsets: Vec<u32> = (0..=QUERIES as u32).map(|query| 2 * query).collect();
+    let excluded = Exclude::ByQuery(Lists {
+        offsets: &offsets,
+        ids: &lists,
+    });
+    let plain = || data.with(Positives::One(&data.positives[..ROWS]));
+    let batch = plain().exclude(excluded).expect("lists");
+    same("moments", &Squared(1.5), &batch, &[128 << 10], None);
+    let per_row = 6;
+    let sampled = ids(ROWS * per_row, N, 9);
+    let columns = Columns::Sampled {
+        ids: &sampled,
+        per_row,
+    };
+    let batch = plain().columns(columns).expect("ids");
+    same("ranks", &Ranked(Score::Cosine), &batch, &[300 << 10], None);
+    let state = wide(&numbers(2 * QUERIES, 10));
+    let batch = plain().query_parameters(&state, 2).expect("numbers");
+    same("state", &Remembering, &batch, &[128 << 10], None);
 }
 
 #[test]

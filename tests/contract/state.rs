@@ -4,7 +4,7 @@
 use super::{
     GPU,
     numbers::{ids, numbers, wide},
-    state_losses::{Ranked, Referenced, Remembering},
+    state_losses::{Ranked, Referenced, Remembering, Squared},
 };
 use wgloss::{
     Batch, Columns, Device, DynLoss, Engine, EngineOptions, Exclude, IGNORED, Kth, Lists, Matrix,
@@ -285,4 +285,37 @@ fn sorted_scores(tables: &Tables, query: usize, score: Score) -> Vec<f32> {
         .collect();
     all.sort_by(|a, b| b.total_cmp(a));
     all
+}
+
+/// Second moments give what a tile gives: the same loss on a list of all candidates has one.
+#[test]
+fn second_moments_give_what_tiles_give() {
+    let tables = Tables::new();
+    let all: Vec<u32> = (0..CANDIDATES as u32).collect();
+    let batch = tables.batch();
+    let listed = batch.clone().columns(Columns::Shared(&all)).expect("ids");
+    let loss = Squared(1.5);
+    let [by_moments, by_tiles] = [&batch, &listed]
+        .map(|batch| cpu::evaluate::<f64>(&loss, batch, Want::BOTH).expect("it evaluates"));
+    let close = |what: &str, a: &[f64], b: &[f64]| {
+        for (at, (a, b)) in a.iter().zip(b).enumerate() {
+            assert!(
+                (a - b).abs() < 1e-11 * (1.0 + b.abs()),
+                "{what} {at}: {a}, not {b}"
+            );
+        }
+    };
+    close("row losses", &by_moments.row_losses, &by_tiles.row_losses);
+    for (what, a, b) in [
+        ("queries", by_moments.grad_queries, by_tiles.grad_queries),
+        (
+            "candidates",
+            by_moments.grad_candidates,
+            by_tiles.grad_candidates,
+        ),
+    ] {
+        close(what, &a.expect("wanted"), &b.expect("wanted"));
+    }
+    agrees(&loss, &batch);
+    agrees(&loss, &listed);
 }

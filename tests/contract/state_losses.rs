@@ -2,7 +2,7 @@
 //! parameters, ranks, a frozen reference model.
 
 use wgloss::{
-    Loss, Real, Result, Shape,
+    Error, Loss, Real, Result, Shape,
     loss::{
         Entry, Pair, Parameters, PositiveScore, Row, RowLoss, RowReduction, Score, SecondTile,
         Spec, Target,
@@ -184,6 +184,59 @@ impl Loss for Referenced {
         RowLoss {
             value: row.sum - row.target,
             sum_slope: R::ONE,
+            target_slope: -R::ONE,
+        }
+    }
+}
+
+/// Squared scores, which second moments sum; `0` weighs them.
+#[derive(Clone, Debug)]
+pub struct Squared(pub f64);
+
+impl Loss for Squared {
+    fn spec(&self) -> Spec {
+        Spec {
+            reduction: RowReduction::Sum,
+            quadratic: true,
+            ..Spec::log_sum_exp("squared", Score::Dot, 0.5)
+        }
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        vec![self.0]
+    }
+
+    fn check(&self, shape: &Shape) -> Result<()> {
+        match shape.log_q {
+            true => Err(Error::Unsupported("squared: no log_q".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn wgsl(&self) -> &'static str {
+        "fn loss_pair(entry: Entry) -> Pair {
+            let scaled = loss_constant(0u) * entry.score;
+            return Pair(scaled * entry.score, scaled + scaled, 0.0);
+        }
+        fn loss_row(row: Row) -> RowLoss {
+            return RowLoss(0.25 * row.sum - row.target_value, 0.25, -1.0);
+        }"
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+        let scaled = p.constants[0] * entry.score;
+        Pair {
+            value: scaled * entry.score,
+            score_slope: scaled + scaled,
+            target_slope: R::ZERO,
+        }
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
+        let share = R::from_f64(0.25);
+        RowLoss {
+            value: share * row.sum - row.target,
+            sum_slope: share,
             target_slope: -R::ONE,
         }
     }

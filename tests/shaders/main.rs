@@ -52,7 +52,9 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
         &state_losses::Ranked(Score::Dot) as &dyn DynLoss,
         &state_losses::Referenced(Score::Cosine),
     ];
-    let others: [&dyn DynLoss; 5] = [
+    let squared = state_losses::Squared(1.0);
+    let others: [&dyn DynLoss; 6] = [
+        &squared,
         &contract::NormMargin,
         &contract::Anchored,
         &state_losses::Remembering,

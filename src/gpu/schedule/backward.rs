@@ -64,6 +64,9 @@ impl Schedule<'_> {
     /// Everything of a chunk of rows but the positives' term in the candidate gradients.
     pub(super) fn backward(&mut self, rows: (u64, u64)) -> Result<()> {
         let parts = self.parts_of(rows);
+        if self.sizes.moments {
+            return self.moments_backward(&parts);
+        }
         let together = parts.len() == 1 || self.sizes.sampled();
         let candidates = self.want.candidates || self.want.second;
         let others = Want {
@@ -187,7 +190,7 @@ impl Schedule<'_> {
     }
 
     /// Ranges of a chunk's columns whose weights are held at a time, from its first column on.
-    fn weight_chunks(&self, columns: (u64, u64)) -> Vec<(u64, u64)> {
+    pub(super) fn weight_chunks(&self, columns: (u64, u64)) -> Vec<(u64, u64)> {
         Sizes::chunks(columns.1, self.sizes.weight_chunk).collect()
     }
 
@@ -247,7 +250,7 @@ pub(super) fn bound(slot: Slot, piece: Piece) -> Bind {
 }
 
 /// A job on some of the chunk's columns.
-fn weight_job(job: Job, (begin, count): (u64, u64)) -> Job {
+pub(super) fn weight_job(job: Job, (begin, count): (u64, u64)) -> Job {
     let first = job.column_begin == 0 && begin == 0;
     Job {
         weight_begin: u(begin),

@@ -154,6 +154,9 @@ impl Schedule<'_> {
             counts,
             rows.1,
         );
+        if self.sizes.moments {
+            return self.moment_rows(job);
+        }
         let mut binds: Vec<Bind> = [
             Slot::Queries,
             Slot::Candidates,

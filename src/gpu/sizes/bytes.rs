@@ -1,6 +1,6 @@
 //! Bytes of a plan's own buffers.
 
-use super::{SUM_BLOCK, Sizes};
+use super::{MOMENT_BLOCK, SUM_BLOCK, Sizes};
 use crate::gpu::Slot;
 use crate::{ColumnKind, loss::Pool};
 
@@ -61,6 +61,14 @@ impl Sizes {
             Slot::EntryKeys | Slot::EntryCounts | Slot::EntryRanks if self.spec.ranks => listed * 4,
             Slot::EntryKeys | Slot::EntryCounts => self.rows * self.keys * 4,
             Slot::KthLows if self.keys > 0 => self.rows * 4,
+            Slot::SquareMoments if self.moments => self.squares(),
+            Slot::WeightedMoments if self.moments => grad(self.squares()),
+            Slot::MomentBlocks if self.moments => {
+                let rows = (self.column_chunk.max(self.row_part)).div_ceil(MOMENT_BLOCK);
+                rows.min(self.moment_blocks) * self.squares()
+            }
+            Slot::QueryImages if self.moments => self.row_part * self.dim4 * vec4,
+            Slot::RowWeights if self.moments => grad(self.rows * 4),
             Slot::PairScores => p * 48,
             Slot::PairResults => p * 32,
             Slot::PairTerms => p * vec4 * self.terms(),
@@ -86,6 +94,7 @@ impl Sizes {
                 grad(self.row_part * self.weight_chunk * 4)
             }
             Slot::WeightScratch if self.sampled => self.row_part * self.weight_chunk * 4,
+            Slot::WeightScratch if self.moments => 0,
             Slot::WeightScratch => grad(self.row_part * self.weight_chunk * 4),
             Slot::SecondScores if self.second_dim4 > 0 => {
                 let bytes = self.row_part * self.weight_chunk * 4;
@@ -104,6 +113,11 @@ impl Sizes {
             Slot::Nothing | Slot::NothingWritten => 256,
             _ => 0,
         }
+    }
+
+    /// Bytes of D × D numbers.
+    fn squares(&self) -> u64 {
+        self.dim4 * self.dim4 * 64
     }
 
     /// Vec4 per pair that the tile stages read: two where the second tile has slopes.
