@@ -75,6 +75,9 @@ impl<'a> Document<'a> {
     pub fn finish(&self, valid: &[&str]) -> Result<()> {
         match self.fields.first() {
             None => Ok(()),
+            Some((name, _)) if valid.contains(&name.as_str()) => {
+                Err(self.error(name, "does not go with this loss and its inputs"))
+            }
             Some((name, _)) => Err(Error::Unknown {
                 what: self.path.into(),
                 kind: "field",

@@ -1,7 +1,7 @@
 //! The results that a case file gives, and how far others are from them.
 
-use super::{Case, document::Document, table::Table};
-use crate::{Output, Real, Result};
+use super::{Case, Inputs, document::Document, scores::by_slot, state, table::Table};
+use crate::{DynLoss, Output, Real, Result};
 use std::path::Path;
 
 /// The results that a case file gives.
@@ -16,12 +16,20 @@ pub struct Expected {
     pub grad_queries: Option<Vec<f64>>,
     /// The gradient of the candidates, N × D.
     pub grad_candidates: Option<Vec<f64>>,
-    /// The gradient of the bias.
+    /// The gradient of the bias, the one scalar of a loss.
     pub grad_bias: Option<f64>,
+    /// The gradients of several scalars, in the order of [`Loss::scalars`](crate::Loss::scalars).
+    pub grad_state: Option<Vec<f64>>,
     /// The gradient of the adversary's queries.
     pub grad_adv_queries: Option<Vec<f64>>,
     /// The gradient of the adversary's candidates.
     pub grad_adv_candidates: Option<Vec<f64>>,
+    /// The gradient of given scores of the positives, B.
+    pub grad_policy_chosen: Option<Vec<f64>>,
+    /// The gradient of given scores of the columns, slot by slot, M × B.
+    pub grad_policy_rejected: Option<Vec<f64>>,
+    /// State of rows after the evaluation, by name, as case files hold it: B numbers each.
+    pub rows_after: Vec<(&'static str, Vec<f64>)>,
 }
 
 /// How far one result is from what was expected.
@@ -41,33 +49,83 @@ impl Expected {
     pub(super) fn read(
         document: &mut Document<'_>,
         folder: &Path,
-        [queries, candidates]: [&Table; 2],
-        second: Option<&(Table, Table)>,
-        pairs: usize,
+        loss: &dyn DynLoss,
+        inputs: &Inputs,
     ) -> Result<Expected> {
-        let row_values: Option<Vec<f64>> = document.read("row_values")?;
-        if let Some(rows) = row_values.as_ref().filter(|rows| rows.len() != pairs) {
-            let message = format!("expected {pairs} numbers, got {}", rows.len());
-            return Err(document.error("row_values", message));
-        }
-        let adversary = |document: &mut Document<'_>, name, of: Option<&Table>| match of {
-            Some(of) => gradient(document, folder, name, of),
-            None => Ok(None),
+        let value = document.read("value")?;
+        let row_values = list(document, "row_values", inputs.pairs())?;
+        let mut expected = match inputs {
+            Inputs::Embeddings(tables) => {
+                let mut of = |name: &str, table: Option<&Table>| match table {
+                    Some(table) => gradient(document, folder, name, table),
+                    None => Ok(None),
+                };
+                let second = tables.second.as_ref();
+                let second = second.filter(|_| loss.spec().second.is_some_and(|tile| !tile.frozen));
+                Expected {
+                    grad_queries: of("grad_queries", Some(&tables.queries))?,
+                    grad_candidates: of("grad_candidates", Some(&tables.candidates))?,
+                    grad_adv_queries: of("grad_adv_queries", second.map(|second| &second[0]))?,
+                    grad_adv_candidates: of(
+                        "grad_adv_candidates",
+                        second.map(|second| &second[1]),
+                    )?,
+                    ..Expected::default()
+                }
+            }
+            Inputs::Scores(scores) => Expected {
+                grad_policy_chosen: list(document, "grad_policy_chosen", scores.rows())?,
+                grad_policy_rejected: slots(document, scores.per_row(), scores.rows())?,
+                ..Expected::default()
+            },
         };
-        let [adv_queries, adv_candidates] = [
-            second.map(|second| &second.0),
-            second.map(|second| &second.1),
-        ];
-        Ok(Expected {
-            value: document.read("value")?,
-            row_values,
-            grad_queries: gradient(document, folder, "grad_queries", queries)?,
-            grad_candidates: gradient(document, folder, "grad_candidates", candidates)?,
-            grad_bias: document.read("grad_bias")?,
-            grad_adv_queries: adversary(document, "grad_adv_queries", adv_queries)?,
-            grad_adv_candidates: adversary(document, "grad_adv_candidates", adv_candidates)?,
-        })
+        (expected.value, expected.row_values) = (value, row_values);
+        expected.read_state(document, loss, inputs.rows())?;
+        Ok(expected)
     }
+
+    /// Gradients of θ and state after the evaluation.
+    fn read_state(
+        &mut self,
+        document: &mut Document<'_>,
+        loss: &dyn DynLoss,
+        rows: usize,
+    ) -> Result<()> {
+        let names: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
+        match names.len() {
+            0 => {}
+            1 => self.grad_bias = document.read("grad_bias")?,
+            _ => self.grad_state = state::numbers(document, "grad_state", &names)?,
+        }
+        for name in loss.row_parameters().iter().filter_map(|one| one.after) {
+            if let Some(numbers) = list(document, name, rows)? {
+                self.rows_after.push((name, numbers));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(document: &mut Document<'_>, name: &str, length: usize) -> Result<Option<Vec<f64>>> {
+    let numbers: Option<Vec<f64>> = document.read(name)?;
+    if let Some(numbers) = numbers.as_ref().filter(|list| list.len() != length) {
+        let message = format!("expected {length} numbers, got {}", numbers.len());
+        return Err(document.error(name, message));
+    }
+    Ok(numbers)
+}
+
+/// Gradients of given scores of columns.
+fn slots(document: &mut Document<'_>, count: usize, rows: usize) -> Result<Option<Vec<f64>>> {
+    let name = "grad_policy_rejected";
+    let slots: Option<Vec<Vec<f64>>> = document.read(name)?;
+    if let Some(slots) = &slots {
+        if slots.len() != count || slots.iter().any(|slot| slot.len() != rows) {
+            let message = format!("expected {count} lists of {rows} numbers");
+            return Err(document.error(name, message));
+        }
+    }
+    Ok(slots.map(|slots| slots.concat()))
 }
 
 fn gradient(
@@ -96,42 +154,65 @@ impl Case {
     pub fn differences<R: Real>(&self, output: &Output<R>) -> Vec<Difference> {
         let expected = &self.expected;
         let one = |x: &Option<f64>| x.map(|x| vec![x]);
+        let slots = output.grad_column_scores.as_deref();
+        let slots = slots.map(|numbers| by_slot(numbers, self.per_row()).concat());
         let theta = Some(output.grad_theta.as_slice());
         let pairs = [
-            ("value", one(&expected.value), Some(&[output.value][..])),
+            ("value", &one(&expected.value), Some(&[output.value][..])),
             (
                 "row_values",
-                expected.row_values.clone(),
+                &expected.row_values,
                 Some(&output.row_losses[..]),
             ),
             (
                 "grad_queries",
-                expected.grad_queries.clone(),
+                &expected.grad_queries,
                 output.grad_queries.as_deref(),
             ),
             (
                 "grad_candidates",
-                expected.grad_candidates.clone(),
+                &expected.grad_candidates,
                 output.grad_candidates.as_deref(),
             ),
             (
                 "grad_adv_queries",
-                expected.grad_adv_queries.clone(),
+                &expected.grad_adv_queries,
                 output.grad_second_queries.as_deref(),
             ),
             (
                 "grad_adv_candidates",
-                expected.grad_adv_candidates.clone(),
+                &expected.grad_adv_candidates,
                 output.grad_second_candidates.as_deref(),
             ),
-            ("grad_bias", one(&expected.grad_bias), theta),
+            (
+                "grad_policy_chosen",
+                &expected.grad_policy_chosen,
+                output.grad_positive_scores.as_deref(),
+            ),
+            (
+                "grad_policy_rejected",
+                &expected.grad_policy_rejected,
+                slots.as_deref(),
+            ),
+            ("grad_bias", &one(&expected.grad_bias), theta),
+            ("grad_state", &expected.grad_state, theta),
         ];
-        pairs
-            .into_iter()
-            .filter_map(|(name, expected, actual)| {
-                Some(difference(name, &expected?, actual.unwrap_or(&[])))
-            })
-            .collect()
+        let compared = pairs.into_iter().filter_map(|(name, expected, actual)| {
+            Some(difference(name, expected.as_ref()?, actual.unwrap_or(&[])))
+        });
+        compared.chain(self.differences_after(output)).collect()
+    }
+
+    /// How far the state of rows is from what the case expects.
+    fn differences_after<R: Real>(&self, output: &Output<R>) -> Vec<Difference> {
+        let parameters = self.loss.as_dyn().row_parameters();
+        let after = output.row_parameters_after.as_deref().unwrap_or(&[]);
+        let actual = state::after(&parameters, after);
+        let compare = |(name, expected): &(&'static str, Vec<f64>)| {
+            let found = actual.iter().find(|(other, _)| other == name);
+            difference(name, expected, found.map_or(&[], |(_, numbers)| numbers))
+        };
+        self.expected.rows_after.iter().map(compare).collect()
     }
 }
 

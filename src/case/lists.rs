@@ -45,6 +45,13 @@ impl PositiveIds {
         }
     }
 
+    pub fn rows(&self) -> usize {
+        match self {
+            PositiveIds::One(ids) => ids.len(),
+            PositiveIds::Many(lists) => lists.offsets.len().saturating_sub(1),
+        }
+    }
+
     pub fn pairs(&self) -> usize {
         match self {
             PositiveIds::One(ids) => ids.len(),

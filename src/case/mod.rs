@@ -1,8 +1,10 @@
 //! Case files: one loss on one batch, with the expected results where they are known.
 //!
 //! A case is a JSON object. `loss` is `{"loss": NAME, …parameters}`; `queries`, `candidates` and
-//! `positives` are required, all else is optional. Matrices are rows of numbers, or
-//! `{"npy": FILE}`, or `{"safetensors": FILE, "tensor": NAME}` relative to the case file.
+//! `positives` are required (or for S-DPO `policy_chosen` and `policy_rejected`, scores in place of
+//! embeddings), and the state that the loss reads; all else is optional. Matrices are rows of
+//! numbers, or `{"npy": FILE}`, or `{"safetensors": FILE, "tensor": NAME}` relative to the case
+//! file.
 //! Everything that a case file can do wrong is an error that names file and field.
 //!
 //! ```
@@ -25,21 +27,24 @@
 //! ```
 
 mod document;
+mod embeddings;
 mod expected;
 mod lists;
 mod loss;
 mod npy;
 mod read;
 mod results;
+mod scores;
+mod state;
 mod table;
 
 pub use expected::{Difference, Expected};
 pub use results::write_results;
 
-use crate::{AnyLoss, Batch, Error, Exclude, Reduction, Result, Want};
-use lists::{ColumnIds, IdLists, PositiveIds};
+use crate::{AnyLoss, Batch, Error, Reduction, Result, Want};
+use embeddings::Embeddings;
+use scores::Scores;
 use std::path::{Path, PathBuf};
-use table::Table;
 
 /// A case, its inputs owned.
 #[derive(Clone, Debug)]
@@ -56,17 +61,36 @@ pub struct Case {
     pub candidates_frozen: bool,
     /// The results that the file gives.
     pub expected: Expected,
-    queries: Table,
-    candidates: Table,
-    second: Option<(Table, Table)>,
-    rows: Option<Vec<u32>>,
-    positives: PositiveIds,
-    columns: ColumnIds,
-    exclude: Option<IdLists>,
-    log_q: Option<Vec<f32>>,
+    inputs: Inputs,
     weights: Option<Vec<f32>>,
     reduction: OwnedReduction,
     theta: Vec<f64>,
+    /// The numbers per batch row, row by row.
+    row_parameters: Vec<f64>,
+}
+
+#[derive(Clone, Debug)]
+enum Inputs {
+    Embeddings(Box<Embeddings>),
+    Scores(Scores),
+}
+
+impl Inputs {
+    /// B.
+    fn rows(&self) -> usize {
+        match self {
+            Inputs::Embeddings(tables) => tables.positives.rows(),
+            Inputs::Scores(scores) => scores.rows(),
+        }
+    }
+
+    /// P.
+    fn pairs(&self) -> usize {
+        match self {
+            Inputs::Embeddings(tables) => tables.positives.pairs(),
+            Inputs::Scores(scores) => scores.rows(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,15 +118,29 @@ impl Case {
         read::name_alone(path.as_ref())
     }
 
-    /// Width of both tables.
+    /// Width of both tables; 0 where scores are given in their place.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.queries.dim
+        match &self.inputs {
+            Inputs::Embeddings(tables) => tables.queries.dim,
+            Inputs::Scores(_) => 0,
+        }
     }
 
-    /// Width of the adversary's tables; 1 without.
-    fn adversary_dim(&self) -> usize {
-        self.second.as_ref().map_or(1, |second| second.0.dim)
+    /// Width of the second tables; 0 without.
+    fn second_dim(&self) -> usize {
+        match &self.inputs {
+            Inputs::Embeddings(tables) => tables.second.as_ref().map_or(0, |second| second[0].dim),
+            Inputs::Scores(_) => 0,
+        }
+    }
+
+    /// Given scores of a row; 0 with embeddings.
+    fn per_row(&self) -> usize {
+        match &self.inputs {
+            Inputs::Embeddings(_) => 0,
+            Inputs::Scores(scores) => scores.per_row(),
+        }
     }
 
     /// The gradients that the case asks for.
@@ -116,11 +154,8 @@ impl Case {
 
     /// Rounds f64 inputs to f32, the widest that a GPU takes.
     pub fn narrow(&mut self) {
-        self.queries.narrow();
-        self.candidates.narrow();
-        if let Some((queries, candidates)) = &mut self.second {
-            queries.narrow();
-            candidates.narrow();
+        if let Inputs::Embeddings(tables) = &mut self.inputs {
+            tables.tables().for_each(table::Table::narrow);
         }
     }
 
@@ -142,21 +177,11 @@ impl Case {
     }
 
     fn checked_batch(&self) -> Result<Batch<'_>> {
-        let mut batch = Batch::new(
-            self.queries.matrix("queries")?,
-            self.candidates.matrix("candidates")?,
-            self.positives.positives(),
-        )?;
-        if let Some(rows) = &self.rows {
-            batch = batch.rows(rows)?;
-        }
-        batch = batch.columns(self.columns.columns())?;
-        if let Some(exclude) = &self.exclude {
-            batch = batch.exclude(Exclude::ByRow(exclude.lists()))?;
-        }
-        if let Some(log_q) = &self.log_q {
-            batch = batch.log_q(log_q)?;
-        }
+        let spec = self.loss.as_dyn().spec();
+        let mut batch = match &self.inputs {
+            Inputs::Embeddings(tables) => tables.batch(&spec)?,
+            Inputs::Scores(scores) => scores.batch()?,
+        };
         if let Some(weights) = &self.weights {
             batch = batch.weights(weights)?;
         }
@@ -165,11 +190,8 @@ impl Case {
             OwnedReduction::Sum => Reduction::Sum,
             OwnedReduction::None { upstream } => Reduction::None { upstream },
         })?;
-        if let Some((queries, candidates)) = &self.second {
-            batch = batch.second(
-                queries.matrix("adv_queries")?,
-                candidates.matrix("adv_candidates")?,
-            )?;
+        if spec.row_parameters > 0 {
+            batch = batch.row_parameters(&self.row_parameters, spec.row_parameters)?;
         }
         batch = batch.theta(&self.theta)?;
         batch.shape()?;

@@ -1,11 +1,12 @@
 //! From a case file's fields to a [`Case`].
 
 use super::{
-    Case, Expected, OwnedReduction,
+    Case, Expected, Inputs, OwnedReduction,
     document::Document,
-    lists::{ColumnIds, PositiveIds},
+    embeddings::Embeddings,
     loss,
-    table::{Table, check_dim},
+    scores::{self, Scores},
+    state,
 };
 use crate::{DynLoss, Error, Result};
 use std::path::Path;
@@ -30,7 +31,16 @@ const FIELDS: &[&str] = &[
     "upstream",
     "adv_queries",
     "adv_candidates",
+    "reference_queries",
+    "reference_candidates",
+    "policy_chosen",
+    "policy_rejected",
+    "reference_chosen",
+    "reference_rejected",
     "bias",
+    "state",
+    "row_quantile",
+    "moving_average_before",
     "value",
     "row_values",
     "grad_queries",
@@ -38,6 +48,10 @@ const FIELDS: &[&str] = &[
     "grad_adv_queries",
     "grad_adv_candidates",
     "grad_bias",
+    "grad_state",
+    "grad_policy_chosen",
+    "grad_policy_rejected",
+    "moving_average_after",
 ];
 
 pub(super) fn case(path: &Path) -> Result<Case> {
@@ -53,33 +67,19 @@ pub(super) fn case(path: &Path) -> Result<Case> {
     let name = name(document, path)?;
     let candidates_frozen = document.read("candidates_frozen")?.unwrap_or(false);
 
-    let [queries, candidates] = tables(document, folder)?;
-    let raw = document.require("positives")?;
-    let positives = PositiveIds::read(document, "positives", raw)?;
-    let second = second(document, folder, loss.as_dyn())?;
-    let pairs = positives.pairs();
-    let expected = Expected::read(
-        document,
-        folder,
-        [&queries, &candidates],
-        second.as_ref(),
-        pairs,
-    )?;
+    let inputs = match document.has(scores::FIELD) {
+        true => Inputs::Scores(Scores::read(document, loss.as_dyn())?),
+        false => Inputs::Embeddings(Embeddings::read(document, folder, loss.as_dyn())?.into()),
+    };
     let case = Case {
         path: path.into(),
         name,
-        theta: theta(document, loss.as_dyn())?,
+        theta: state::theta(document, loss.as_dyn())?,
+        row_parameters: state::rows(document, loss.as_dyn(), inputs.rows())?,
+        expected: Expected::read(document, folder, loss.as_dyn(), &inputs)?,
         loss,
         candidates_frozen,
-        expected,
-        queries,
-        candidates,
-        second,
-        rows: document.read("rows")?,
-        positives,
-        columns: ColumnIds::read(document)?,
-        exclude: document.read("exclude")?,
-        log_q: document.read("log_q")?,
+        inputs,
         weights: document.read("row_weights")?,
         reduction: reduction(document)?,
     };
@@ -117,47 +117,7 @@ fn name(document: &mut Document<'_>, path: &Path) -> Result<String> {
     Ok(name)
 }
 
-fn tables(document: &mut Document<'_>, folder: &Path) -> Result<[Table; 2]> {
-    let raw = document.require("queries")?;
-    let queries = Table::read(document, folder, "queries", raw)?;
-    let raw = document.require("candidates")?;
-    let candidates = Table::read(document, folder, "candidates", raw)?;
-    if let Some(dim) = document.read::<usize>("dim")? {
-        check_dim(document, "queries", &queries, dim)?;
-        check_dim(document, "candidates", &candidates, dim)?;
-    }
-    Ok([queries, candidates])
-}
-
-fn second(
-    document: &mut Document<'_>,
-    folder: &Path,
-    loss: &dyn DynLoss,
-) -> Result<Option<(Table, Table)>> {
-    let names = ["adv_queries", "adv_candidates"];
-    if loss.spec().second.is_none() {
-        return match names.iter().find(|name| document.has(name)) {
-            None => Ok(None),
-            Some(name) => Err(not_for(document, name, loss)),
-        };
-    }
-    let raw = document.require(names[0])?;
-    let queries = Table::read(document, folder, names[0], raw)?;
-    let raw = document.require(names[1])?;
-    let candidates = Table::read(document, folder, names[1], raw)?;
-    Ok(Some((queries, candidates)))
-}
-
-fn theta(document: &mut Document<'_>, loss: &dyn DynLoss) -> Result<Vec<f64>> {
-    match (document.read::<f64>("bias")?, loss.spec().thetas) {
-        (None, 0) => Ok(Vec::new()),
-        (Some(bias), 1) => Ok(vec![bias]),
-        (None, _) => Err(document.error("bias", "is missing")),
-        (Some(_), _) => Err(not_for(document, "bias", loss)),
-    }
-}
-
-fn not_for(document: &Document<'_>, field: &str, loss: &dyn DynLoss) -> Error {
+pub(super) fn not_for(document: &Document<'_>, field: &str, loss: &dyn DynLoss) -> Error {
     document.error(field, format!("is no input of loss {}", loss.spec().name))
 }
 

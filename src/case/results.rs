@@ -1,7 +1,7 @@
 //! Writes results under the names of the case file.
 
-use super::Case;
-use crate::{Error, Output, Result};
+use super::{Case, scores::by_slot, state};
+use crate::{Error, Output, Real, Result};
 use serde::{Serialize, Serializer};
 use std::{
     fs::{self, File},
@@ -11,25 +11,39 @@ use std::{
 
 /// Writes the results of `case` to `path` as JSON: `name`, `value`, `row_values`,
 /// `grad_queries`, `grad_candidates` (null for frozen candidates), `grad_adv_queries` and
-/// `grad_adv_candidates` where there is an adversary, `grad_bias` where the loss has a bias, and `counts` of pairs and vectors that were special.
+/// `grad_adv_candidates` where there is an adversary, `grad_bias` or `grad_state` where the loss has
+/// scalars, `grad_policy_chosen` and `grad_policy_rejected` where scores are given, the state of
+/// rows under the names it has after an evaluation, and `counts` of pairs and vectors that were
+/// special.
 ///
 /// The file appears whole or not at all: it is written beside its place and renamed.
 ///
 /// # Errors
 /// [`Error::Io`].
-pub fn write_results<R: Serialize>(path: &Path, case: &Case, output: &Output<R>) -> Result<()> {
+pub fn write_results<R: Real + Serialize>(
+    path: &Path,
+    case: &Case,
+    output: &Output<R>,
+) -> Result<()> {
+    let loss = case.loss.as_dyn();
+    let scalars: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
+    let theta = output.grad_theta.as_slice();
+    let after = output.row_parameters_after.as_deref().unwrap_or(&[]);
+    let slots = output.grad_column_scores.as_deref();
     let results = Results {
         name: &case.name,
         value: &output.value,
         row_values: &output.row_losses,
         grad_queries: rows(output.grad_queries.as_deref(), case.dim()),
         grad_candidates: rows(output.grad_candidates.as_deref(), case.dim()),
-        grad_adv_queries: rows(output.grad_second_queries.as_deref(), case.adversary_dim()),
-        grad_adv_candidates: rows(
-            output.grad_second_candidates.as_deref(),
-            case.adversary_dim(),
-        ),
-        grad_bias: output.grad_theta.first(),
+        grad_adv_queries: rows(output.grad_second_queries.as_deref(), case.second_dim()),
+        grad_adv_candidates: rows(output.grad_second_candidates.as_deref(), case.second_dim()),
+        grad_policy_chosen: output.grad_positive_scores.as_deref(),
+        grad_policy_rejected: slots.map(|numbers| by_slot(numbers, case.per_row())),
+        grad_bias: theta.first().filter(|_| scalars.len() == 1),
+        grad_state: (scalars.len() > 1)
+            .then(|| Object(scalars.iter().copied().zip(theta).collect())),
+        after: Object(state::after(&loss.row_parameters(), after)),
         counts: Counts {
             dead_pairs: output.counts.dead_pairs,
             ignored_pairs: output.counts.ignored_pairs,
@@ -70,7 +84,15 @@ struct Results<'a, R> {
     #[serde(skip_serializing_if = "Option::is_none")]
     grad_adv_candidates: Option<Rows<'a, R>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    grad_policy_chosen: Option<&'a [R]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_policy_rejected: Option<Vec<Vec<R>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     grad_bias: Option<&'a R>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_state: Option<Object<'a, &'a R>>,
+    #[serde(flatten)]
+    after: Object<'static, Vec<R>>,
     counts: Counts,
 }
 
@@ -80,6 +102,15 @@ struct Counts {
     ignored_pairs: u64,
     zero_queries: u64,
     zero_candidates: u64,
+}
+
+/// An object of named things, in their order.
+struct Object<'a, T>(Vec<(&'a str, T)>);
+
+impl<T: Serialize> Serialize for Object<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, thing)| (name, thing)))
+    }
 }
 
 /// A dense matrix, as an array of rows.

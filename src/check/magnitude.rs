@@ -53,7 +53,7 @@ impl Magnitudes {
         match name {
             "grad_queries" => self.queries,
             "grad_candidates" => self.candidates,
-            "row_values" => 1.0,
+            "row_values" | "row_parameters_after" => 1.0,
             _ => self.total,
         }
     }

@@ -3,18 +3,14 @@
 mod made;
 
 use crate::{
-    ABSENT, Batch, Columns, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix, Positives,
-    Reduction, Result,
-    loss::{Spec, TargetForm},
+    ABSENT, Batch, Columns, DynLoss, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix,
+    Positives, Reduction, Result,
+    loss::{Parameters, Spec, TargetForm, UNSET},
 };
 use made::Random;
 
 /// Values of θ: near where both sides of a threshold matter.
 const THETA: [f64; 4] = [2.0, -1.0, 0.5, 0.25];
-
-fn theta(spec: &Spec) -> &'static [f64] {
-    &THETA[..spec.thetas.min(THETA.len())]
-}
 
 /// Rows of a batch, and sampled columns of a row, at most.
 const MOST_ROWS: usize = 20;
@@ -48,6 +44,7 @@ pub struct Problem {
     columns_per_class: usize,
     /// Scores in place of tables: of positives and columns, and a reference's.
     given: Option<[Vec<f32>; 4]>,
+    theta: Vec<f64>,
     row_parameters: Vec<f64>,
     column_parameters: Vec<f32>,
     entry_constants: Vec<f32>,
@@ -66,6 +63,26 @@ impl Problem {
         self.name
     }
 
+    /// The problem with values of θ that `loss` takes, near where training begins and inside their
+    /// bounds, if it has many; and with the first visit of some rows still to come, if it keeps a
+    /// logarithm of them.
+    #[must_use]
+    pub fn fitted(&self, loss: &dyn DynLoss) -> Problem {
+        let mut fitted = self.clone();
+        let spec = loss.spec();
+        if spec.thetas > THETA.len() {
+            fitted.theta = near_initial(loss);
+        }
+        for (place, parameter) in loss.row_parameters().iter().enumerate() {
+            if parameter.log {
+                let own = fitted.row_parameters.iter_mut().skip(place);
+                let rows = own.step_by(spec.row_parameters).step_by(3);
+                rows.for_each(|number| *number = UNSET);
+            }
+        }
+        fitted
+    }
+
     /// The batch for a loss of this specification: with the second tables and the scalars that it
     /// needs.
     ///
@@ -79,7 +96,7 @@ impl Problem {
                 per_row: columns.len() / positives.len(),
                 reference: Some((&reference[0], &reference[1])),
             })?;
-            return self.numbers(batch, spec)?.theta(theta(spec));
+            return self.numbers(batch, spec)?.theta(self.theta(spec));
         }
         let queries = Matrix::new("queries", &self.queries, self.dim)?;
         let candidates = Matrix::new("candidates", &self.candidates, self.dim)?;
@@ -128,7 +145,11 @@ impl Problem {
             batch = batch.columns_per_class(self.columns_per_class)?;
         }
         let batch = self.numbers(batch, spec)?;
-        batch.theta(theta(spec))
+        batch.theta(self.theta(spec))
+    }
+
+    fn theta(&self, spec: &Spec) -> &[f64] {
+        &self.theta[..spec.thetas.min(self.theta.len())]
     }
 
     /// Adds the numbers per row, candidate and entry that the loss reads.
@@ -188,6 +209,7 @@ impl Problem {
             own: false,
             columns_per_class: 1,
             given: None,
+            theta: THETA.into(),
             row_parameters: (random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS).into_iter())
                 .map(f64::from)
                 .collect(),
@@ -195,4 +217,19 @@ impl Problem {
             entry_constants: random.numbers(MOST_ROWS * MOST_SAMPLED),
         }
     }
+}
+
+/// Where training begins and a little on: off every bound, so that no slope is that of a corner.
+fn near_initial(loss: &dyn DynLoss) -> Vec<f64> {
+    let mut p = Parameters::<f64>::default();
+    for (to, from) in p.constants.iter_mut().zip(loss.constants()) {
+        *to = from;
+    }
+    let scalars = loss.scalars();
+    for (k, scalar) in scalars.iter().enumerate() {
+        let [least, most] = loss.double().theta_bounds(k, &p);
+        let wanted = scalar.initial + THETA[k % THETA.len()] / 8.0;
+        p.theta[k] = wanted.clamp(least, most);
+    }
+    p.theta[..scalars.len()].into()
 }

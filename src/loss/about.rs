@@ -44,6 +44,30 @@ impl Parameter {
         domain: "> 0",
         meaning: "temperature, in units of the score",
     };
+    /// The temperature τ_w of a weight.
+    pub const TAU_W: Parameter = Parameter {
+        name: "tau_w",
+        domain: "> 0",
+        meaning: "temperature of the weight, in units of the score",
+    };
+    /// The length K of a list.
+    pub const K: Parameter = Parameter {
+        name: "k",
+        domain: "≥ 1",
+        meaning: "K, length of the list that matters",
+    };
+    /// w, the weight of the negatives.
+    pub const NEG_WEIGHT: Parameter = Parameter {
+        name: "neg_weight",
+        domain: "> 0",
+        meaning: "w, weight of the negatives",
+    };
+    /// Mean in place of sum.
+    pub const COLUMN_MEAN: Parameter = Parameter {
+        name: "column_mean",
+        domain: "true, false",
+        meaning: "whether a row's columns are averaged, not summed",
+    };
     /// The scale s (or γ) of angular losses.
     pub const SCALE: Parameter = Parameter {
         name: "scale",

@@ -16,28 +16,48 @@
 mod about;
 mod adv_info_nce;
 mod arc_face;
+mod bce;
+mod bpr;
 mod bsl;
+mod ccl;
+mod domain;
 mod erased;
+mod gbce;
+mod guided_rec;
+mod llpauc;
+mod mse;
 mod psl;
 pub mod registry;
+mod s_dpo;
 mod scalars;
 mod sl;
+mod sl_at_k;
 mod spec;
 mod uss;
 
 pub use about::{About, Described, Parameter};
 pub use adv_info_nce::AdvInfoNce;
 pub use arc_face::{ArcFace, Gradient, Variant};
+pub use bce::Bce;
+pub use bpr::Bpr;
 pub use bsl::{Bsl, BslForm};
+pub use ccl::Ccl;
+pub(crate) use domain::positive;
 pub use erased::DynLoss;
 pub(crate) use erased::constants;
+pub use gbce::Gbce;
+pub use guided_rec::GuidedRec;
+pub use llpauc::{Llpauc, LlpaucRule};
+pub use mse::Mse;
 pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
+pub use s_dpo::{SDpo, SDpoReference};
 pub use scalars::{
     BatchStatistics, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss, RowParameter,
     Scalar, Target, UNSET,
 };
 pub use sl::{InfoNce, Sl};
+pub use sl_at_k::SlAtK;
 pub use spec::{Outer, Pool, RowReduction, Score, SecondTile, Spec, TargetForm};
 pub use uss::Uss;
 
@@ -177,23 +197,4 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     fn pool_scale<R: Real>(&self, _p: &Parameters<R>) -> R {
         R::ONE
     }
-}
-
-/// Checks that a parameter is a positive number that f32 holds, and so its reciprocal.
-pub(crate) fn positive(loss: &'static str, parameter: &'static str, value: f64) -> Result<()> {
-    let (least, most) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let domain = if value > 0.0 && value.is_finite() {
-        format!("expected a number from {least:.0e} to {most:.0e}, which f32 holds")
-    } else {
-        "expected a finite number above 0".into()
-    };
-    Err(crate::Error::Domain {
-        loss,
-        parameter,
-        value: value.to_string(),
-        domain,
-    })
 }

@@ -101,6 +101,22 @@ impl<'t> Seen<'t> {
                 let others = others.map(|&s| (s * uss.scale - bias).softplus());
                 Some(own + sum(self.tape, others))
             }
+            AnyLoss::Bce(_)
+            | AnyLoss::Bpr(_)
+            | AnyLoss::Ccl(_)
+            | AnyLoss::Gbce(_)
+            | AnyLoss::GuidedRec(_)
+            | AnyLoss::Mse(_)
+            | AnyLoss::Llpauc(_) => Some(self.summed(loss)),
+            AnyLoss::SlAtK(at_k) => {
+                let softmax = self.log_sum_at(at_k.tau)? - positive * (1.0 / at_k.tau);
+                let lead = (positive + -self.row[0]) * (1.0 / at_k.tau_w);
+                Some(self.sigmoid(lead) * softmax)
+            }
+            AnyLoss::SDpo(dpo) => {
+                let gaps = self.log_sum(|score| Some((score - positive) * dpo.beta))?;
+                Some((gaps + self.own_log_q).softplus())
+            }
             AnyLoss::ArcFace(arc) => {
                 let rest = self.log_sum(|s| Some(s * arc.scale))?;
                 let target = (positive.acos() + arc.margin).cos() * arc.scale;

@@ -1,0 +1,11 @@
+// BCE: z = softplus(s), summed. Constants: 1, w, 1 for a mean over the columns.
+
+fn loss_pair(entry: Entry) -> Pair {
+    return Pair(softplus(entry.score), sigmoid(entry.score), 0.0);
+}
+
+fn loss_row(row: Row) -> RowLoss {
+    let weight = loss_constant(1u) / select(max(row.count, 1.0), 1.0, loss_constant(2u) == 0.0);
+    let own = -row.target_value;
+    return RowLoss(weight * row.sum + softplus(own), weight, -sigmoid(own));
+}
