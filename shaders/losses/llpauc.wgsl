@@ -16,16 +16,16 @@ fn lift() -> f32 {
 fn column_terms(score: f32) -> vec4<f32> {
     let share = sigmoid(score);
     let off = share - loss_theta(1u);
-    let smooth = hinge(off * off + lift() * share - loss_theta(3u));
-    return vec4<f32>(off, smooth, share);
+    let hinged = hinge(off * off + lift() * share - loss_theta(3u));
+    return vec4<f32>(off, hinged, share);
 }
 
 // Of a positive: P − a, r(x⁺), its slope by x⁺, P.
 fn own_terms(score: f32) -> vec4<f32> {
     let share = sigmoid(score);
     let off = share - loss_theta(0u);
-    let smooth = hinge(lift() * share - off * off - loss_theta(2u));
-    return vec4<f32>(off, smooth, share);
+    let hinged = hinge(lift() * share - off * off - loss_theta(2u));
+    return vec4<f32>(off, hinged, share);
 }
 
 fn loss_pair(entry: Entry) -> Pair {

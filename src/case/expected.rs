@@ -119,11 +119,11 @@ fn list(document: &mut Document<'_>, name: &str, length: usize) -> Result<Option
 fn slots(document: &mut Document<'_>, count: usize, rows: usize) -> Result<Option<Vec<f64>>> {
     let name = "grad_policy_rejected";
     let slots: Option<Vec<Vec<f64>>> = document.read(name)?;
-    if let Some(slots) = &slots {
-        if slots.len() != count || slots.iter().any(|slot| slot.len() != rows) {
-            let message = format!("expected {count} lists of {rows} numbers");
-            return Err(document.error(name, message));
-        }
+    let fits =
+        |slots: &Vec<Vec<f64>>| slots.len() == count && slots.iter().all(|slot| slot.len() == rows);
+    if !slots.as_ref().is_none_or(fits) {
+        let message = format!("expected {count} lists of {rows} numbers");
+        return Err(document.error(name, message));
     }
     Ok(slots.map(|slots| slots.concat()))
 }

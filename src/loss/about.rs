@@ -44,7 +44,7 @@ impl Parameter {
         domain: "> 0",
         meaning: "temperature, in units of the score",
     };
-    /// The temperature τ_w of a weight.
+    /// The temperature `τ_w` of a weight.
     pub const TAU_W: Parameter = Parameter {
         name: "tau_w",
         domain: "> 0",

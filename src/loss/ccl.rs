@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Cosine contrastive loss: `ℓ = (1 − s⁺) + (w/n) Σ_j max(0, s_j − m)`, n the row's columns that
 /// are not masked. Negatives below the margin m are left alone. Not in nats: there is no logarithm.
 ///
-/// The slope at the kink s_j = m is 0. A row whose columns are all masked keeps 1 − s⁺.
+/// The slope at the kink `s_j = m` is 0. A row whose columns are all masked keeps 1 − s⁺.
 ///
 /// Domain: w > 0, m finite (for cosines it matters from −1 to 1). Official code (SimpleX,
 /// `cosine_contrastive_loss`) clips the positive's term at 0, where cosines never get, and sums

@@ -29,7 +29,7 @@ pub enum LlpaucRule {
     Authors,
 }
 
-/// Lower-left partial AUC, as the authors made it differentiable. With P = σ(s⁺), Q_j = σ(s_j) and
+/// Lower-left partial AUC, as the authors made it differentiable. With `P = σ(s⁺)`, `Q_j = σ(s_j)` and
 /// the smooth hinge r(x) = softplus(κx)/κ, κ = 5,
 ///
 /// ```text
@@ -43,18 +43,18 @@ pub enum LlpaucRule {
 /// entries where rows have equally many. Not in nats: there is no logarithm. A row whose columns
 /// are all masked keeps the other terms.
 ///
-/// θ = (a, b, `s_pos`, `s_neg`, γ, θ_a, θ_b) is learnt beside the embeddings; `rule` says how:
+/// θ = (a, b, `s_pos`, `s_neg`, γ, `θ_a`, `θ_b`) is learnt beside the embeddings; `rule` says how:
 ///
 /// | | rates (of the learning rate) | bounds |
 /// |---|---|---|
 /// | `ir_benchmark` | 1, 1, 2, 2, 2, 1, 1 | a, b ∈ \[0, 1\], `s_pos` ∈ \[−1, 4\], `s_neg` ∈ \[0, 5\], γ ∈ \[max(−a, b − 1), 1\] |
-/// | `authors` | 1, 1, −2, 2, −2, 1, 1 | the same, but γ ∈ \[−1, 1\] and θ_a, θ_b ∈ \[0, 10⁹\] |
+/// | `authors` | 1, 1, −2, 2, −2, 1, 1 | the same, but γ ∈ \[−1, 1\] and `θ_a`, `θ_b` ∈ \[0, 10⁹\] |
 ///
 /// Domain: 0 < α ≤ 1 (true-positive side), 0 < β ≤ 1 (false-positive side). Official code takes inner
 /// products (`score: cosine` is IR-Benchmark's `--norm`), initial embeddings of deviation 0.01, and Adam
 /// with the same weight decay on the scalars.
 /// Source: Shi et al., "Lower-left partial AUC: an effective and efficient optimization metric for
-/// recommendation" (WWW 2024). The paper's form weighs s_pos and s_neg by α and β and γ² by w + 1; both
+/// recommendation" (WWW 2024). The paper's form weighs `s_pos` and `s_neg` by α and β and γ² by w + 1; both
 /// codes divide the hinges instead and take w = 0, and so does this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

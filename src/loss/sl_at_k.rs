@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// training renews now and then ([`Renewal::KthLargest`]); 0 before. Since ∂w/∂s⁺ multiplies Λ, the
 /// number of columns changes the gradient: a mean inside the logarithm would be another loss.
 ///
-/// Domain: τ, τ_w > 0, K ≥ 1. Official code (IR-Benchmark, `optim_SLatK`): cosine, 1,000 sampled
+/// Domain: τ, `τ_w` > 0, K ≥ 1. Official code (IR-Benchmark, `optim_SLatK`): cosine, 1,000 sampled
 /// negatives without the positive, q from a user's kept positives and each row's negatives; the
 /// paper, and training here, take it over all candidates.
 /// Source: Yang et al., "Breaking the top-K barrier: advancing top-K ranking metrics optimization in
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub struct SlAtK {
     /// Temperature τ of the softmax loss.
     pub tau: f64,
-    /// Temperature τ_w of the weight.
+    /// Temperature `τ_w` of the weight.
     pub tau_w: f64,
     /// K.
     pub k: usize,

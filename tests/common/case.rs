@@ -87,6 +87,8 @@ pub struct Case {
     pub second: Option<(usize, Vec<f64>, Vec<f64>)>,
     /// θ.
     pub theta: Vec<f64>,
+    /// Numbers per batch row, row by row.
+    pub row_parameters: Vec<f64>,
 }
 
 impl Case {
@@ -107,6 +109,7 @@ impl Case {
             upstream: None,
             second: None,
             theta: Vec::new(),
+            row_parameters: Vec::new(),
         }
     }
 
@@ -126,6 +129,12 @@ impl Case {
     /// The query of a row.
     pub fn query_of(&self, row: usize) -> usize {
         self.rows.as_ref().map_or(row, |rows| rows[row] as usize)
+    }
+
+    /// The numbers of a row.
+    pub fn row_parameters_of(&self, row: usize) -> &[f64] {
+        let each = self.row_parameters.len() / self.n_rows();
+        &self.row_parameters[row * each..][..each]
     }
 
     /// The pairs of a row.
@@ -211,6 +220,10 @@ impl Case {
                 Matrix::new("adv_queries", &queries[..], *dim)?,
                 Matrix::new("adv_candidates", &candidates[..], *dim)?,
             )?;
+        }
+        if !self.row_parameters.is_empty() {
+            let each = self.row_parameters.len() / self.n_rows();
+            batch = batch.row_parameters(&self.row_parameters, each)?;
         }
         let reduction = match &self.upstream {
             Some(upstream) => Reduction::None { upstream },

@@ -31,6 +31,17 @@ pub fn losses() -> Vec<AnyLoss> {
         score_scale: 0.75,
         ..InfoNce::default()
     }));
+    let forms = registry::variants().into_iter();
+    losses.extend(forms.filter(|loss| {
+        matches!(
+            loss,
+            AnyLoss::Bce(_)
+                | AnyLoss::Bpr(_)
+                | AnyLoss::Ccl(_)
+                | AnyLoss::Llpauc(_)
+                | AnyLoss::Mse(_)
+        )
+    }));
     psl_forms(&mut losses);
     bsl_forms(&mut losses);
     losses.push(AnyLoss::AdvInfoNce(AdvInfoNce {
@@ -107,13 +118,17 @@ pub fn prepared(loss: &AnyLoss, case: &Case) -> Option<Case> {
             case.second = Some((3, random.numbers(rows * 3), candidates));
         }
         AnyLoss::Uss(_) => case.theta = vec![0.4],
+        AnyLoss::Llpauc(_) => case.theta = vec![0.75, 0.25, 0.375, 0.625, 0.125, 0.4375, 0.5625],
         // The arc cosine of a score of ±1 has no slope.
         AnyLoss::ArcFace(_) if case.dim == 1 => return None,
         _ => {}
     }
+    let (loss, spec) = (loss.as_dyn(), loss.as_dyn().spec());
+    case.row_parameters = random.numbers(case.n_rows() * spec.row_parameters);
     let shape = case.batch().and_then(|batch| batch.shape());
     let shape = shape.expect("a well-formed case");
-    loss.as_dyn().check(&shape).is_ok().then_some(case)
+    let takes = loss.check(&shape).is_ok() && spec.check(&shape).is_ok();
+    takes.then_some(case)
 }
 
 /// Lists of up to `most` ids, some of them empty.

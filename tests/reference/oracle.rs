@@ -6,7 +6,7 @@ use crate::{
 };
 use wgloss::{
     AnyLoss, IGNORED,
-    loss::{Activation, Bsl, BslForm, Psl, Score},
+    loss::{Activation, Bsl, BslForm, Llpauc, Psl, Score},
 };
 
 /// What an evaluation should give.
@@ -32,6 +32,8 @@ struct Seen<'t> {
     /// Scores of the columns by the second tables.
     second: Vec<f64>,
     theta: Vec<Var<'t>>,
+    /// The row's parameters.
+    row: Vec<f64>,
 }
 
 impl<'t> Seen<'t> {
@@ -101,13 +103,6 @@ impl<'t> Seen<'t> {
                 let others = others.map(|&s| (s * uss.scale - bias).softplus());
                 Some(own + sum(self.tape, others))
             }
-            AnyLoss::Bce(_)
-            | AnyLoss::Bpr(_)
-            | AnyLoss::Ccl(_)
-            | AnyLoss::Gbce(_)
-            | AnyLoss::GuidedRec(_)
-            | AnyLoss::Mse(_)
-            | AnyLoss::Llpauc(_) => Some(self.summed(loss)),
             AnyLoss::SlAtK(at_k) => {
                 let softmax = self.log_sum_at(at_k.tau)? - positive * (1.0 / at_k.tau);
                 let lead = (positive + -self.row[0]) * (1.0 / at_k.tau_w);
@@ -122,7 +117,67 @@ impl<'t> Seen<'t> {
                 let target = (positive.acos() + arc.margin).cos() * arc.scale;
                 Some(self.with_own(target, rest))
             }
+            _ => Some(self.summed(loss)),
         }
+    }
+
+    /// The losses that sum over columns, and are there also where there is none.
+    fn summed(&self, loss: &AnyLoss) -> Var<'t> {
+        let total = |f: &dyn Fn(Var<'t>) -> Var<'t>| {
+            sum(self.tape, self.columns.iter().map(|&score| f(score)))
+        };
+        let count = self.columns.len() as f64;
+        let mean = |wanted: bool| if wanted { 1.0 / count.max(1.0) } else { 1.0 };
+        let positive = self.positive;
+        let own = (-positive).softplus();
+        match loss {
+            AnyLoss::Bce(bce) => {
+                total(&Var::softplus) * (bce.neg_weight * mean(bce.column_mean)) + own
+            }
+            AnyLoss::Gbce(gbce) => {
+                let alpha = gbce.sampling_rate;
+                let beta = alpha * (gbce.calibration * (1.0 - 1.0 / alpha) + 1.0 / alpha);
+                (total(&Var::softplus) + own * beta) * (1.0 / (count + 1.0))
+            }
+            AnyLoss::GuidedRec(_) => total(&Var::softplus) + own * count,
+            AnyLoss::Mse(mse) => {
+                let gap = positive + -1.0;
+                total(&|s| s * s) * (mse.neg_weight * mean(mse.column_mean)) + gap * gap
+            }
+            AnyLoss::Bpr(bpr) => total(&|s| (s - positive).softplus()) * mean(bpr.column_mean),
+            AnyLoss::Ccl(ccl) => {
+                let above = |s: Var<'t>| match s.value > ccl.margin {
+                    true => s + -ccl.margin,
+                    false => s * 0.0,
+                };
+                total(&above) * (ccl.neg_weight * mean(true)) + (-positive + 1.0)
+            }
+            AnyLoss::Llpauc(llpauc) => self.llpauc(llpauc),
+            other => panic!("{other:?} is none of them"),
+        }
+    }
+
+    fn llpauc(&self, llpauc: &Llpauc) -> Var<'t> {
+        let [a, b, s_pos, s_neg, gamma, theta_a, theta_b] = self.theta[..] else {
+            panic!("seven scalars");
+        };
+        let hinge = |x: Var<'t>| (x * 5.0).softplus() * 0.2;
+        let lift = (gamma + 1.0) * 2.0;
+        let columns = self.columns.iter().map(|&score| {
+            let q = self.sigmoid(score);
+            hinge((q - b) * (q - b) + lift * q - s_neg)
+        });
+        let mean = 1.0 / (self.columns.len() as f64).max(1.0);
+        let p = self.sigmoid(self.positive);
+        let own = hinge(lift * p - (p - a) * (p - a) - s_pos);
+        let penalties = theta_a * (a + gamma) + theta_b * (gamma + 1.0 - b);
+        sum(self.tape, columns) * (mean / llpauc.beta) - own * (1.0 / llpauc.alpha) - s_pos + s_neg
+            - gamma * gamma
+            + penalties
+    }
+
+    fn sigmoid(&self, x: Var<'t>) -> Var<'t> {
+        self.tape.var(1.0) / ((-x).exp() + 1.0)
     }
 
     fn psl(&self, psl: &Psl) -> Option<Var<'t>> {
@@ -231,6 +286,7 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
                 None => Vec::new(),
             },
             theta: inputs[2].clone(),
+            row: case.row_parameters_of(row).to_vec(),
         };
         losses.push(seen.loss(loss));
     }

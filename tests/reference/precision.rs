@@ -6,18 +6,32 @@ use crate::{
     common::{Case, Choice, Random, assert_close},
     evaluate,
 };
-use wgloss::{AnyLoss, IGNORED, Output, Want, cpu, cpu::Options, loss::registry};
+use wgloss::{
+    AnyLoss, IGNORED, Output, Want, cpu,
+    cpu::Options,
+    loss::{Score, registry},
+};
 
 /// How much a relative error of the scores grows on its way through a loss: the largest |∂z/∂s|
 /// times the largest score.
-fn sharpness(loss: &AnyLoss) -> f64 {
+fn sharpness(loss: &AnyLoss, case: &Case) -> f64 {
     match loss {
+        // The positive's slope is that of all columns.
+        AnyLoss::GuidedRec(_) => case.n_candidates() as f64,
         AnyLoss::Sl(sl) => 8.0_f64.min(sl.score_scale * 4.0) / sl.tau,
         AnyLoss::InfoNce(nce) => 1.0 / nce.tau,
         AnyLoss::Psl(psl) => 2.0 * psl.score_scale / psl.tau,
         AnyLoss::Bsl(_) | AnyLoss::AdvInfoNce(_) => 10.0,
         AnyLoss::Uss(uss) => uss.scale,
         AnyLoss::ArcFace(arc) => arc.scale,
+        _ => {
+            let spec = loss.as_dyn().spec();
+            let largest = match spec.score {
+                Score::Dot => 4.0,
+                _ => 1.0,
+            };
+            largest * spec.score_scale * loss.as_dyn().constants()[0]
+        }
     }
 }
 
@@ -61,7 +75,7 @@ fn single_precision_is_close_to_double() {
             };
             let double = evaluate(loss.as_dyn(), &case, &Options::default());
             let single = single(&loss, &case, &Options::default());
-            let rule = 4.0 * f64::from(f32::EPSILON) * (1.0 + sharpness(&loss));
+            let rule = 4.0 * f64::from(f32::EPSILON) * (1.0 + sharpness(&loss, &case));
             let floor = heaviest(&case);
             let check = |what: &str, single: &[f32], double: &[f64]| {
                 let what = format!("{what} of {loss:?}, {name}");

@@ -242,8 +242,8 @@ mod tests {
     fn mistakes_are_told_with_what_is_valid() {
         for (line, expected) in [
             (
-                "--loss bpr",
-                "--loss: unknown loss `bpr`, expected one of: sl, ",
+                "--loss warp",
+                "--loss: unknown loss `warp`, expected one of: sl, ",
             ),
             (
                 "--tau1 0.1",
