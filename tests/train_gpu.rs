@@ -49,10 +49,7 @@ fn settings((by, size): (BatchBy, usize)) -> Settings {
     Settings {
         epochs: 4,
         batching: Batching { by, size },
-        init: Init {
-            dim: 12,
-            deviation: 1.0,
-        },
+        init: Init::normal(12, 1.0),
         eval_every: 2,
         ..Settings::default()
     }

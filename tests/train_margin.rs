@@ -30,10 +30,7 @@ fn beats_popularity(folds: &Folds, loss: &dyn DynLoss, by: BatchBy, size: usize)
     let settings = Settings {
         epochs: 20,
         batching: Batching { by, size },
-        init: Init {
-            dim: 16,
-            deviation: 1.0,
-        },
+        init: Init::normal(16, 1.0),
         eval_every: 2,
         ..Settings::default()
     };

@@ -179,10 +179,7 @@ fn every_kind_of_negatives_trains() {
                 epochs: 20,
                 batching: Batching { by, size },
                 negatives,
-                init: Init {
-                    dim: 16,
-                    deviation: 1.0,
-                },
+                init: Init::normal(16, 1.0),
                 ..Settings::default()
             };
             let ndcg = trained(&folds, &Sl::new(0.2), settings);
@@ -198,10 +195,7 @@ fn the_correction_lets_popular_negatives_count_less() {
     let settings = |log_q| Settings {
         epochs: 10,
         negatives: Negatives::InBatch { log_q },
-        init: Init {
-            dim: 16,
-            deviation: 1.0,
-        },
+        init: Init::normal(16, 1.0),
         ..Settings::default()
     };
     let loss = Sl::new(0.2);

@@ -32,10 +32,7 @@ fn settings(negatives: Negatives, optimiser: Optimiser, by: BatchBy) -> Settings
             warmup: 1,
             decay: Decay::Cosine,
         },
-        init: Init {
-            dim: 8,
-            deviation: 1.0,
-        },
+        init: Init::normal(8, 1.0),
         eval_every: 2,
         ..Settings::default()
     }

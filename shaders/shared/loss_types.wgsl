@@ -63,7 +63,12 @@ struct Parameters {
     scales: vec4<f32>,
 }
 
+#if THETA_STEP
+// The stage's own copy: bounds read scalars that it has just moved.
+var<private> parameters: Parameters;
+#else
 @group(0) @binding(1) var<uniform> parameters: Parameters;
+#end
 
 fn loss_constant(k: u32) -> f32 {
     return parameters.constants[k / 4u][k % 4u];

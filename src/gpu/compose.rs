@@ -107,7 +107,11 @@ const DEFAULTS: [(&str, &str, Option<&str>); 8] = [
     ),
     ("fn loss_row_second(", "loss_row_second", Some("SECOND")),
     ("fn loss_row_state(", "loss_row_state", Some("STATE")),
-    ("fn loss_theta_bounds(", "loss_theta_bounds", Some("BOUNDS")),
+    (
+        "fn loss_theta_bounds(",
+        "loss_theta_bounds",
+        Some("THETA_STEP"),
+    ),
 ];
 
 /// Everything that composing one text needs.

@@ -22,6 +22,7 @@
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
 //! | `rank_count`, `kth_step` | each query's K-th largest score: [`KthLargest`] |
 //! | `adam`, `sgd` | the trainer's step on a table |
+//! | `theta_step` | the trainer's step on the loss's scalars |
 
 mod calls;
 pub mod compose;

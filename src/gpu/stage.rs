@@ -142,6 +142,8 @@ stages! {
     Adam => "adam",
     /// The trainer's plain optimiser.
     Sgd => "sgd",
+    /// The trainer's optimisers on the loss's scalars θ, and the loss's bounds.
+    ThetaStep => "theta_step",
 }
 
 impl Stage {

@@ -175,6 +175,8 @@ pub struct Buffers {
     pub grad_column_parameters: Option<Slice>,
     /// Where the value goes, 4 bytes.
     pub value: Option<Slice>,
+    /// Where the gradient of θ goes, as many f32 as there are θ; for a plan that has it.
+    pub grad_theta: Option<Slice>,
     /// Where the whole evaluation's counts of ids out of range and of numbers that are not finite
     /// go, two `u32`.
     pub status: Option<Slice>,

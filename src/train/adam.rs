@@ -106,18 +106,18 @@ pub struct Adam {
 /// One step's constants, in f32 after their corrections were taken in f64. Twin of the struct in
 /// `shaders/stages/adam.wgsl`.
 #[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(super) struct Constants {
-    decay: f32,
-    beta1: f32,
-    rest1: f32,
-    beta2: f32,
-    rest2: f32,
+    pub(super) decay: f32,
+    pub(super) beta1: f32,
+    pub(super) rest1: f32,
+    pub(super) beta2: f32,
+    pub(super) rest2: f32,
     /// Learning rate over the bias correction of the mean.
-    rate: f32,
+    pub(super) rate: f32,
     /// One over the root of the bias correction of the mean square.
-    scale: f32,
-    epsilon: f32,
+    pub(super) scale: f32,
+    pub(super) epsilon: f32,
 }
 
 impl Adam {

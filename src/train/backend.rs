@@ -2,20 +2,43 @@
 
 use std::time::Duration;
 
-use super::{BatchBy, Embeddings, Interactions, Moments, Negatives, Optimiser, Step};
-use crate::{ColumnKind, DynLoss, Error, Result, Shape};
+use super::{
+    Adversary, BatchBy, Embeddings, Interactions, LossState, Moments, Negatives, Optimiser,
+    SecondTables, Step,
+};
+use crate::{ColumnKind, DynLoss, Error, Result, Shape, loss::Spec};
 
-/// Holds embeddings and optimiser state, and moves them. The trainer sends ids and asks for
-/// nothing else within an epoch, so that an implementation on a device reads nothing back there.
+/// Holds embeddings, the state of the loss and of the optimisers, and moves them. The trainer sends
+/// ids and asks for nothing else within an epoch, so that an implementation on a device reads
+/// nothing back there.
 ///
 /// A backend is made from a [`Start`].
 pub trait Backend {
-    /// Takes one step on the mean loss of the step's pairs, at a learning rate. A user's training
+    /// Takes one step on the mean loss of the step's pairs, at a learning rate, with the embeddings
+    /// and the loss's scalars, and renews what the loss renews with every step. A user's training
     /// items are no negatives.
     ///
     /// # Errors
     /// The device failed, or numbers overflowed.
     fn step(&mut self, step: &Step, rate: f64) -> Result<()>;
+
+    /// Takes one step up the same loss with the tables of the loss's adversary alone, at a learning
+    /// rate of its own.
+    ///
+    /// # Errors
+    /// As [`Backend::step`]; the loss has no adversary.
+    fn step_adversary(&mut self, step: &Step, rate: f64) -> Result<()>;
+
+    /// Takes over the K-th largest score of every user who has training items, for a loss that reads
+    /// it: over all items, the user's own included, of the embeddings as they are. May wait for the
+    /// device.
+    ///
+    /// IR-Benchmark instead takes it over each row's sampled negatives and a part of the user's
+    /// training items, after every step of such an epoch.
+    ///
+    /// # Errors
+    /// The device failed, or a score is not a number.
+    fn renew_quantiles(&mut self) -> Result<()>;
 
     /// The mean loss of each step since the last call, in order. May wait for the device.
     ///
@@ -35,6 +58,18 @@ pub trait Backend {
     /// # Errors
     /// The device failed.
     fn moments(&mut self) -> Result<[Moments; 2]>;
+
+    /// What the loss learnt or remembers after all steps. May wait for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn state(&mut self) -> Result<LossState>;
+
+    /// The loss's scalars after all steps. May wait for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn scalars(&mut self) -> Result<Vec<f64>>;
 
     /// How long handing steps' ids to a device took so far.
     fn upload_time(&self) -> Duration {
@@ -68,29 +103,37 @@ pub struct Start<'a> {
     pub optimiser: Optimiser,
     /// What it remembers of queries and candidates.
     pub moments: [Moments; 2],
+    /// What the loss learnt or remembers.
+    pub state: LossState,
+    /// How the loss's adversary is trained, if it has one.
+    pub adversary: Adversary,
 }
 
 impl Start<'_> {
+    /// The same with a reference model in the place of the initial embeddings. Its tables may have a
+    /// width of their own.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a loss that takes no reference.
+    pub fn with_reference(mut self, reference: Embeddings) -> Result<Self> {
+        let spec = self.loss.spec();
+        if !spec.second.is_some_and(|tile| tile.frozen) {
+            let message = format!("{}: takes no tables of a reference model", spec.name);
+            return Err(Error::Unsupported(message));
+        }
+        self.state.second = Some(SecondTables::reference(reference));
+        Ok(self)
+    }
+
     /// Checks what can be checked before the first step.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a loss that takes more than two tables of embeddings,
-    /// [`Error::Shape`] for tables that do not fit the interactions, [`Error::Domain`] for settings
-    /// of the loss and of the optimiser.
+    /// [`Error::Unsupported`] for a loss that takes numbers that no trainer has, or other negatives;
+    /// [`Error::Shape`] for tables and state that do not fit the interactions or the loss;
+    /// [`Error::Domain`] for settings of the loss and of the optimisers.
     pub fn validate(&self) -> Result<()> {
         let spec = self.loss.spec();
-        let refuse = |what: &str| {
-            Err(Error::Unsupported(format!(
-                "{}: {what}, which this version of the trainer does not have",
-                spec.name
-            )))
-        };
-        if spec.second.is_some() {
-            return refuse("training takes an adversary's embeddings");
-        }
-        if spec.thetas > 0 {
-            return refuse("training takes a learnable threshold");
-        }
+        self.check_kind(&spec)?;
         let tables = &self.embeddings;
         check_rows("queries", &tables.queries, tables.dim, self.train.users())?;
         check_rows(
@@ -100,10 +143,48 @@ impl Start<'_> {
             self.train.items(),
         )?;
         self.negatives.validate()?;
-        self.loss.check(&self.shape())?;
+        self.state.check(self)?;
+        self.check_quantiles(&spec)?;
+        let shape = self.shape();
+        self.loss.check(&shape)?;
+        spec.check(&shape)?;
         self.optimiser.validate()?;
+        self.adversary.validate()?;
         self.moments[0].check(&self.optimiser, tables.queries.len())?;
         self.moments[1].check(&self.optimiser, tables.candidates.len())
+    }
+
+    /// What a loss may ask for that is not there.
+    fn check_kind(&self, spec: &Spec) -> Result<()> {
+        let refuse = |what: &str| Err(Error::Unsupported(format!("{}: {what}", spec.name)));
+        if spec.entry_constants {
+            return refuse("takes numbers per sampled entry from the caller, which no data have");
+        }
+        if spec.column_parameters {
+            return refuse("takes a number per item from the caller, which no data have");
+        }
+        if spec.ranks && self.negatives.per_row().is_none() {
+            return refuse(
+                "ranks are counted for sampled negatives: choose them by --negatives sampled=COUNT",
+            );
+        }
+        Ok(())
+    }
+
+    /// Of so many items there must be a K-th.
+    fn check_quantiles(&self, spec: &Spec) -> Result<()> {
+        let items = self.train.items();
+        for (_, k) in LossState::quantiles(self.loss) {
+            if !(1..=items).contains(&k) {
+                return Err(Error::Domain {
+                    loss: spec.name,
+                    parameter: "k",
+                    value: k.to_string(),
+                    domain: format!("must be from 1 to {items}, the number of items"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether every row of a step is one interaction.
@@ -120,6 +201,7 @@ impl Start<'_> {
         };
         // Negatives of a row are drawn without its user's items.
         let masked = self.negatives.per_row().is_none();
+        let spec = self.loss.spec();
         Shape {
             queries: self.train.users(),
             many_positives: !self.one_each(),
@@ -128,12 +210,21 @@ impl Start<'_> {
             excluded: masked.then_some(self.train.len()),
             exclude_by_query: masked,
             log_q: self.negatives.log_q(self.train).is_some(),
+            second_dim: self.state.second.as_ref().map(|second| second.tables.dim),
+            thetas: spec.thetas,
+            row_parameters: spec.row_parameters,
+            parameters_by_query: spec.row_parameters > 0,
             ..Shape::new(1, self.train.items(), self.embeddings.dim)
         }
     }
 }
 
-fn check_rows(argument: &'static str, table: &[f32], dim: usize, rows: usize) -> Result<()> {
+pub(super) fn check_rows(
+    argument: &'static str,
+    table: &[f32],
+    dim: usize,
+    rows: usize,
+) -> Result<()> {
     if dim.checked_mul(rows) == Some(table.len()) {
         return Ok(());
     }

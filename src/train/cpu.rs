@@ -1,13 +1,20 @@
 //! The backend on the CPU.
 
-use super::optimiser::Mover;
-use super::{Backend, Embeddings, Interactions, Moments, Negatives, Start, Step};
-use crate::{
-    Batch, Columns, DynLoss, Error, Exclude, Lists, Matrix, Positives, Result,
-    cpu::{Gradient, Gradients, Options, evaluate_into},
-};
+mod moved;
 
-/// Trains on all cores in f32. The bits do not depend on how many there are.
+use super::{
+    Backend, Embeddings, Interactions, LossState, Moments, Negatives, SecondTables, Start, Step,
+    quantiles::renew, scalars::ScalarMover,
+};
+use crate::{
+    Batch, Columns, DynLoss, Error, Exclude, Lists, Matrix, Output, Positives, Result,
+    cpu::{Gradients, Options, evaluate_into},
+    loss::Renewal,
+};
+use moved::{MovedTables, places};
+
+/// Trains on all cores in f32, the loss's scalars in f64. The bits do not depend on how many cores
+/// there are.
 #[derive(Debug)]
 pub struct CpuBackend<'a> {
     loss: &'a dyn DynLoss,
@@ -16,11 +23,13 @@ pub struct CpuBackend<'a> {
     /// Whether every row is one interaction.
     one_each: bool,
     log_q: Option<Vec<f32>>,
-    embeddings: Embeddings,
-    /// Of queries and candidates.
-    movers: [Mover; 2],
-    steps: u64,
-    gradients: [Vec<f32>; 2],
+    model: MovedTables,
+    adversary: Option<MovedTables>,
+    reference: Option<Embeddings>,
+    scalars: ScalarMover<'a>,
+    /// Numbers per user, and how many of each.
+    query_parameters: Vec<f64>,
+    per_user: usize,
     losses: Vec<f32>,
 }
 
@@ -38,30 +47,41 @@ impl<'a> CpuBackend<'a> {
             negatives,
             embeddings,
             optimiser,
-            moments: [queries, candidates],
+            moments,
+            state,
+            adversary,
             ..
         } = start;
-        let steps = queries.steps;
+        let spec = loss.spec();
+        let scalars = ScalarMover::new(loss, optimiser, &state);
+        let (mut ascending, mut reference) = (None, None);
+        match state.second {
+            Some(second) if spec.second.is_some_and(|tile| tile.frozen) => {
+                reference = Some(second.tables);
+            }
+            Some(SecondTables { tables, moments }) => {
+                ascending = Some(MovedTables::new(tables, adversary.optimiser, moments)?);
+            }
+            None => {}
+        }
         Ok(CpuBackend {
             loss,
             train,
             negatives,
             one_each,
             log_q: negatives.log_q(train),
-            movers: [
-                Mover::new(optimiser, embeddings.queries.len(), queries)?,
-                Mover::new(optimiser, embeddings.candidates.len(), candidates)?,
-            ],
-            steps,
-            gradients: [&embeddings.queries, &embeddings.candidates]
-                .map(|table| vec![0.0; table.len()]),
-            embeddings,
+            model: MovedTables::new(embeddings, optimiser, moments)?,
+            adversary: ascending,
+            reference,
+            scalars,
+            query_parameters: state.query_parameters,
+            per_user: spec.row_parameters,
             losses: Vec::new(),
         })
     }
 
     fn batch<'b>(&'b self, step: &'b Step) -> Result<Batch<'b>> {
-        let tables = &self.embeddings;
+        let tables = self.model.tables();
         let positives = match self.one_each {
             true => Positives::One(step.positives().ids),
             false => Positives::Many(step.positives()),
@@ -72,6 +92,12 @@ impl<'a> CpuBackend<'a> {
             positives,
         )?
         .rows(step.rows())?;
+        let batch = self.with_columns(batch, step)?;
+        self.with_state(batch)
+    }
+
+    /// What the rows are compared with.
+    fn with_columns<'b>(&'b self, batch: Batch<'b>, step: &'b Step) -> Result<Batch<'b>> {
         if let Some(per_row) = self.negatives.per_row() {
             let ids = step.negatives();
             return batch.columns(Columns::Sampled { ids, per_row });
@@ -89,40 +115,98 @@ impl<'a> CpuBackend<'a> {
             None => Ok(batch),
         }
     }
+
+    /// What the loss reads beside the embeddings.
+    fn with_state<'b>(&'b self, batch: Batch<'b>) -> Result<Batch<'b>> {
+        let mut batch = batch.theta(self.scalars.values())?;
+        let ascending = self.adversary.as_ref().map(MovedTables::tables);
+        if let Some(second) = ascending.or(self.reference.as_ref()) {
+            batch = batch.second(
+                Matrix::new("second queries", &second.queries, second.dim)?,
+                Matrix::new("second candidates", &second.candidates, second.dim)?,
+            )?;
+        }
+        match self.per_user {
+            0 => Ok(batch),
+            per_user => batch.query_parameters(&self.query_parameters, per_user),
+        }
+    }
+
+    /// The step's value with the gradients in their places. A value that is no number is an error
+    /// before the step, so that the tables stay numbers.
+    fn evaluate(
+        &self,
+        batch: Result<Batch<'_>>,
+        wanted: Gradients<'_, f32>,
+    ) -> Result<Output<f32>> {
+        let output = evaluate_into(self.loss, &batch?, wanted, &Options::default())?;
+        match output.value.is_finite() {
+            true => Ok(output),
+            false => Err(Error::NotFinite {
+                argument: "loss of step",
+                at: self.losses.len(),
+                value: output.value.into(),
+            }),
+        }
+    }
+
+    /// Takes over what the loss renews with every step.
+    fn renew_parameters(&mut self, after: Option<Vec<f32>>) {
+        let Some(after) = after else { return };
+        for (at, parameter) in self.loss.row_parameters().iter().enumerate() {
+            if parameter.renewal != Renewal::Step {
+                continue;
+            }
+            let renewed = after.iter().skip(at).step_by(self.per_user);
+            let kept = (self.query_parameters.iter_mut().skip(at)).step_by(self.per_user);
+            kept.zip(renewed)
+                .for_each(|(kept, &renewed)| *kept = renewed.into());
+        }
+    }
 }
 
 impl Backend for CpuBackend<'_> {
     fn step(&mut self, step: &Step, rate: f64) -> Result<()> {
-        // Taken out, so that the batch may borrow the rest.
-        let mut gradients = std::mem::take(&mut self.gradients);
-        let [queries, candidates] =
-            (gradients.each_mut()).map(|out| Some(Gradient { out, add: false }));
+        let mut gradients = self.model.take_gradients();
+        let [queries, candidates] = places(&mut gradients).map(Some);
         let wanted = Gradients {
             queries,
             candidates,
             ..Gradients::default()
         };
-        let output = (self.batch(step))
-            .and_then(|batch| evaluate_into(self.loss, &batch, wanted, &Options::default()));
-        self.gradients = gradients;
-        let value = output?.value;
-        // Before the step, so that the embeddings stay numbers.
-        if !value.is_finite() {
-            return Err(Error::NotFinite {
-                argument: "loss of step",
-                at: self.losses.len(),
-                value: value.into(),
-            });
-        }
-        self.losses.push(value);
-        self.steps += 1;
-        let tables = &mut self.embeddings;
-        let parameters = [&mut tables.queries, &mut tables.candidates];
-        let moved = self.movers.iter_mut().zip(parameters);
-        for ((mover, parameters), gradient) in moved.zip(&self.gradients) {
-            mover.step(rate, parameters, gradient)?;
+        let output = self.evaluate(self.batch(step), wanted);
+        self.model.give_back(gradients);
+        let output = output?;
+        self.losses.push(output.value);
+        self.scalars.step(rate, &output.grad_theta)?;
+        self.renew_parameters(output.row_parameters_after);
+        self.model.step(rate)
+    }
+
+    fn step_adversary(&mut self, step: &Step, rate: f64) -> Result<()> {
+        let taken = self.adversary.as_mut().map(MovedTables::take_gradients);
+        let Some(mut gradients) = taken else {
+            return Err(no_adversary(self.loss));
+        };
+        let [queries, candidates] = places(&mut gradients);
+        let wanted = Gradients {
+            second: Some((queries, candidates)),
+            ..Gradients::default()
+        };
+        // Descending along the negative loss is ascending along the loss.
+        let batch = self.batch(step).and_then(|batch| batch.factor(-1.0));
+        let output = self.evaluate(batch, wanted);
+        if let Some(adversary) = &mut self.adversary {
+            adversary.give_back(gradients);
+            self.losses.push(-output?.value);
+            adversary.step(rate)?;
         }
         Ok(())
+    }
+
+    fn renew_quantiles(&mut self) -> Result<()> {
+        let model = self.model.tables();
+        renew(self.loss, model, self.train, &mut self.query_parameters)
     }
 
     fn take_losses(&mut self) -> Result<Vec<f32>> {
@@ -130,14 +214,29 @@ impl Backend for CpuBackend<'_> {
     }
 
     fn embeddings(&mut self) -> Result<Embeddings> {
-        Ok(self.embeddings.clone())
+        Ok(self.model.tables().clone())
     }
 
     fn moments(&mut self) -> Result<[Moments; 2]> {
-        Ok(self
-            .movers
-            .each_ref()
-            .map(|mover| mover.moments(self.steps)))
+        Ok(self.model.moments())
+    }
+
+    fn state(&mut self) -> Result<LossState> {
+        let ascending = self.adversary.as_ref().map(|moved| SecondTables {
+            tables: moved.tables().clone(),
+            moments: moved.moments(),
+        });
+        let reference = self.reference.clone().map(SecondTables::reference);
+        Ok(LossState {
+            scalars: self.scalars.values().to_vec(),
+            scalar_moments: self.scalars.moments().clone(),
+            query_parameters: self.query_parameters.clone(),
+            second: ascending.or(reference),
+        })
+    }
+
+    fn scalars(&mut self) -> Result<Vec<f64>> {
+        Ok(self.scalars.values().to_vec())
     }
 
     fn plans(&self) -> Vec<String> {
@@ -151,6 +250,11 @@ impl Backend for CpuBackend<'_> {
     fn describe(&self) -> String {
         format!("CPU, f32, {} threads", rayon::current_num_threads())
     }
+}
+
+/// The error of an adversary's step without an adversary.
+pub(super) fn no_adversary(loss: &dyn DynLoss) -> Error {
+    Error::Unsupported(format!("{}: has no adversary to train", loss.spec().name))
 }
 
 /// How products are rounded: with fused multiply-adds or without.

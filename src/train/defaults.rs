@@ -4,7 +4,7 @@
 //! 100K: of the choices tried, ones that are near the best on both. The parameters of the
 //! registry are those of the papers instead, for whatever field they come from.
 
-use super::{AdamOptions, Init, Optimiser, SgdOptions};
+use super::{AdamOptions, InitKind, Optimiser, SgdOptions};
 use crate::{
     AnyLoss, DynLoss,
     loss::{Bsl, BslForm, Score, registry},
@@ -70,12 +70,12 @@ pub fn sgd(loss: &dyn DynLoss, momentum: f64) -> Optimiser {
     })
 }
 
-/// The deviation of initial embeddings for a loss under an optimiser: that of the published protocol
-/// where the scale of embeddings matters to neither, since cosines have none and Adam's steps
-/// have one of their own.
-pub fn deviation(loss: &dyn DynLoss, optimiser: &Optimiser) -> f64 {
+/// Initial embeddings for a loss under an optimiser: those of the published protocol where the
+/// scale of embeddings matters to neither, since cosines have none and Adam's steps have one of
+/// their own.
+pub fn init(loss: &dyn DynLoss, optimiser: &Optimiser) -> InitKind {
     match (loss.spec().score, optimiser) {
-        (Score::Dot, _) | (_, Optimiser::Sgd(_)) => 0.1,
-        _ => Init::default().deviation,
+        (Score::Dot, _) | (_, Optimiser::Sgd(_)) => InitKind::Normal { deviation: 0.1 },
+        _ => InitKind::default(),
     }
 }

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Interactions, TopK,
+    Init, Interactions, TopK,
     init::{Table, normal},
     rank::{top_k, top_k_of},
 };
@@ -23,33 +22,25 @@ pub struct Embeddings {
     pub candidates: Vec<f32>,
 }
 
-/// Where training starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Init {
-    /// Width of the embeddings.
-    pub dim: usize,
-    /// Their standard deviation.
-    pub deviation: f64,
-}
-
-impl Default for Init {
-    /// Width 64 and N(0, 1), as in the published protocol.
-    fn default() -> Self {
-        Init {
-            dim: 64,
-            deviation: 1.0,
-        }
-    }
-}
-
 impl Embeddings {
-    /// Normally distributed tables for the users and items of `data`.
+    /// The tables that a seed gives for the users and items of `data`.
     ///
     /// # Errors
     /// [`Error::Shape`] for a width outside 1..=1024, [`Error::Domain`] for a deviation that is
     /// not a positive number.
-    pub fn normal(data: &Interactions, init: Init, seed: u64) -> Result<Self> {
-        let Init { dim, deviation } = init;
+    pub fn initial(data: &Interactions, init: Init, seed: u64) -> Result<Self> {
+        let tables = [Table::Queries, Table::Candidates];
+        Self::drawn([data.users(), data.items()], init, seed, tables)
+    }
+
+    /// As [`Embeddings::initial`], for an adversary: other numbers of the same seed.
+    pub(super) fn initial_second(rows: [usize; 2], init: Init, seed: u64) -> Result<Self> {
+        let tables = [Table::SecondQueries, Table::SecondCandidates];
+        Self::drawn(rows, init, seed, tables)
+    }
+
+    fn drawn(rows: [usize; 2], init: Init, seed: u64, tables: [Table; 2]) -> Result<Self> {
+        let Init { dim, kind } = init;
         if !(1..=MAX_DIM).contains(&dim) {
             return Err(Error::Shape {
                 argument: "dim",
@@ -57,20 +48,15 @@ impl Embeddings {
                 actual: dim.to_string(),
             });
         }
-        if !(deviation > 0.0 && deviation <= 1e18) {
-            return Err(Error::Domain {
-                loss: "embeddings",
-                parameter: "deviation",
-                value: deviation.to_string(),
-                // Beyond, squared norms are no f32.
-                domain: "must be above 0 and at most 1e18".into(),
-            });
-        }
-        let deviation = deviation as f32;
+        kind.validate()?;
+        let draw = |at: usize| {
+            let deviation = kind.deviation(rows[at], dim) as f32;
+            normal(rows[at], dim, deviation, seed, tables[at])
+        };
         Ok(Embeddings {
             dim,
-            queries: normal(data.users(), dim, deviation, seed, Table::Queries),
-            candidates: normal(data.items(), dim, deviation, seed, Table::Candidates),
+            queries: draw(0),
+            candidates: draw(1),
         })
     }
 
@@ -191,7 +177,7 @@ mod tests {
     #[test]
     fn settings_outside_their_domain_are_named() {
         let data = Interactions::from_lists(3, &[vec![0], vec![2]]).unwrap();
-        let init = |dim, deviation| Embeddings::normal(&data, Init { dim, deviation }, 0);
+        let init = |dim, deviation| Embeddings::initial(&data, Init::normal(dim, deviation), 0);
         let model = init(4, 1.0).unwrap();
         assert_eq!((model.queries.len(), model.candidates.len()), (8, 12));
         assert!(init(0, 1.0).unwrap_err().to_string().starts_with("dim:"));

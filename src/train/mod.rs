@@ -11,9 +11,11 @@
 //! | [`negatives`] | what positives are compared with: [`Negatives`] |
 //! | [`sampler`] | shuffles interactions, epoch by epoch |
 //! | [`batches`] | deals them into steps, by interactions or by users |
-//! | [`init`] | normally distributed embeddings |
+//! | [`init`] | normally distributed embeddings: [`Init`] |
 //! | [`optimiser`] | which optimiser: [`Optimiser`], with [`adam`] and [`sgd`] |
 //! | [`schedule`] | learning-rate schedules |
+//! | [`state`] | what a loss learns or remembers beside the embeddings: [`LossState`] |
+//! | [`adversary`] | in which epochs a loss's adversary moves, and how: [`Adversary`] |
 //! | [`backend`] | what takes the steps: [`Backend`], with [`CpuBackend`] and [`GpuBackend`] |
 //! | [`rank`] | exact top-K lists without storing the users × items scores |
 //! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
@@ -27,6 +29,7 @@
 //! same bits on any number of them.
 
 pub mod adam;
+pub mod adversary;
 pub mod backend;
 pub mod batches;
 mod best;
@@ -43,30 +46,35 @@ pub mod names;
 pub mod negatives;
 pub mod optimiser;
 pub mod planted;
+mod quantiles;
 mod random;
 pub mod rank;
 pub mod read;
 mod record;
 pub mod sampler;
 pub mod saved;
+mod scalars;
 pub mod schedule;
 pub mod settings;
 pub mod sgd;
 pub mod split;
+pub mod state;
 mod step;
 mod tensor_file;
 pub mod trainer;
 mod whole_file;
 
 pub use adam::{Adam, AdamOptions};
+pub use adversary::{Adversary, AdversarySchedule, Moved};
 pub use backend::{Backend, Start};
 pub use batches::{BatchBy, Batching, Dealer};
 pub use checkpoint::{Checkpoint, Identity};
 pub use cpu::CpuBackend;
 pub use data::{Dataset, Interactions};
-pub use embeddings::{Embeddings, Init};
+pub use embeddings::Embeddings;
 pub use folds::{Folds, Part, Protocol};
 pub use gpu::{GpuBackend, GpuOptimiser};
+pub use init::{Init, InitKind};
 pub use metrics::{AtK, Average, Metric, Metrics};
 pub use names::{Names, Tokens};
 pub use negatives::{Draw, Negatives};
@@ -79,6 +87,7 @@ pub use saved::{Note, SavedModel};
 pub use schedule::{Decay, Schedule};
 pub use settings::Settings;
 pub use sgd::{Sgd, SgdOptions};
+pub use state::{LossState, SecondTables};
 pub use step::Step;
 pub use trainer::Trainer;
 pub use whole_file::write_whole;

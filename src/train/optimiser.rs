@@ -70,22 +70,22 @@ impl Optimiser {
     }
 }
 
-/// What an optimiser remembers of a table, to be saved and restored.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moments {
+/// What an optimiser remembers of a table, to be saved and restored; in f64 for a loss's scalars.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moments<T = f32> {
     /// Steps taken.
     pub steps: u64,
     /// One list as long as the table for each of [`Optimiser::moments`]: Adam's means of the
     /// gradients and of their squares, descent's velocity.
-    pub lists: Vec<Vec<f32>>,
+    pub lists: Vec<Vec<T>>,
 }
 
-impl Moments {
+impl<T: Clone + Default> Moments<T> {
     /// Before the first step, for `len` parameters.
     pub fn zero(optimiser: &Optimiser, len: usize) -> Self {
         Moments {
             steps: 0,
-            lists: vec![vec![0.0; len]; optimiser.moments()],
+            lists: vec![vec![T::default(); len]; optimiser.moments()],
         }
     }
 
@@ -94,12 +94,22 @@ impl Moments {
     /// # Errors
     /// [`Error::Shape`].
     pub fn check(&self, optimiser: &Optimiser, len: usize) -> Result<()> {
+        self.check_as("moments", optimiser, len)
+    }
+
+    /// As [`Moments::check`], of what an argument of another name remembers.
+    pub(super) fn check_as(
+        &self,
+        argument: &'static str,
+        optimiser: &Optimiser,
+        len: usize,
+    ) -> Result<()> {
         let lists = self.lists.len() == optimiser.moments();
         if lists && self.lists.iter().all(|list| list.len() == len) {
             return Ok(());
         }
         Err(Error::Shape {
-            argument: "moments",
+            argument,
             expected: format!("{} lists of {len} numbers", optimiser.moments()),
             actual: format!("{:?}", self.lists.iter().map(Vec::len).collect::<Vec<_>>()),
         })

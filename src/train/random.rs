@@ -27,6 +27,10 @@ pub(crate) enum Purpose {
     RowNegatives = 9,
     /// Negatives that rows share: a stream per step and epoch.
     SharedNegatives = 10,
+    /// Initial query embeddings of an adversary: a stream per block.
+    InitSecondQueries = 11,
+    /// Initial candidate embeddings of an adversary: a stream per block.
+    InitSecondCandidates = 12,
 }
 
 /// The stream `index` of `purpose` under `seed`. Streams are reached directly, so work that is

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AtK, Embeddings};
+use super::{AtK, Embeddings, Moved};
 use crate::{Error, Result};
 
 /// What an observer is told.
@@ -26,7 +26,10 @@ pub enum Event<'a> {
 pub struct EpochRecord {
     /// Its number, from 1.
     pub epoch: usize,
-    /// The mean loss of its pairs, each before the step it was part of.
+    /// What it moved.
+    pub moved: Moved,
+    /// The mean loss of its pairs, each before the step it was part of; where it moved both, the
+    /// model's steps.
     pub loss: f64,
     /// The learning rate of its last step.
     pub rate: f64,
@@ -47,6 +50,8 @@ pub struct Best {
     pub validation: Option<AtK>,
     /// Its embeddings.
     pub embeddings: Embeddings,
+    /// The loss's scalars, in the order of [`Loss::scalars`](crate::Loss::scalars).
+    pub scalars: Vec<f64>,
 }
 
 /// Where time went, in seconds of the wall clock.
@@ -58,6 +63,8 @@ pub struct Times {
     pub upload: f64,
     /// Steps, with the wait for the backend.
     pub steps: f64,
+    /// Ranking for the loss: the users' K-th largest scores.
+    pub quantiles: f64,
     /// Validation, with reading embeddings back.
     pub evaluation: f64,
 }
@@ -65,7 +72,7 @@ pub struct Times {
 impl Times {
     /// All of it.
     pub fn total(&self) -> f64 {
-        self.sampling + self.upload + self.steps + self.evaluation
+        self.sampling + self.upload + self.steps + self.quantiles + self.evaluation
     }
 
     pub(super) fn add(self, other: &Self) -> Self {
@@ -73,6 +80,7 @@ impl Times {
             sampling: self.sampling + other.sampling,
             upload: self.upload + other.upload,
             steps: self.steps + other.steps,
+            quantiles: self.quantiles + other.quantiles,
             evaluation: self.evaluation + other.evaluation,
         }
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batching, Embeddings, Folds, Init, Moments, Negatives, Optimiser, Schedule, Start};
+use super::{
+    Adversary, Batching, Embeddings, Folds, Init, LossState, Moments, Negatives, Optimiser,
+    Schedule, Start,
+};
 use crate::{DynLoss, Error, Result, loss::Score};
 
 /// How to train; the defaults are the published protocol.
@@ -20,6 +23,11 @@ pub struct Settings {
     pub schedule: Schedule,
     /// The initial embeddings.
     pub init: Init,
+    /// How the loss's adversary is trained, if it has one.
+    pub adversary: Adversary,
+    /// Epochs from one renewal of the users' K-th largest scores to the next, for a loss that reads
+    /// them: after epoch n, from 1, where n is a multiple. Published: 5 or 20.
+    pub quantile_every: usize,
     /// Epochs from one validation to the next; the last epoch is validated always.
     pub eval_every: usize,
     /// Validations in a row without a better one after which training ends; none to train all
@@ -42,6 +50,8 @@ impl Default for Settings {
             optimiser: Optimiser::default(),
             schedule: Schedule::default(),
             init: Init::default(),
+            adversary: Adversary::default(),
+            quantile_every: 20,
             eval_every: 5,
             patience: None,
             select_at: 20,
@@ -55,12 +65,13 @@ impl Settings {
     /// What a backend starts from under these settings.
     ///
     /// # Errors
-    /// The initial embeddings' width or deviation is outside its domain.
+    /// The initial width or a deviation is outside its domain.
     pub fn start<'a>(&self, loss: &'a dyn DynLoss, folds: &'a Folds) -> Result<Start<'a>> {
-        let embeddings = Embeddings::normal(&folds.train, self.init, self.seed)?;
+        let embeddings = Embeddings::initial(&folds.train, self.init, self.seed)?;
         let tables = [&embeddings.queries, &embeddings.candidates];
         let moments = tables.map(|table| Moments::zero(&self.optimiser, table.len()));
-        Ok(self.start_from(loss, folds, embeddings, moments))
+        let state = LossState::initial(loss, &embeddings, self)?;
+        Ok(self.start_from(loss, folds, (embeddings, moments), state))
     }
 
     /// What a backend goes on from.
@@ -68,8 +79,8 @@ impl Settings {
         &self,
         loss: &'a dyn DynLoss,
         folds: &'a Folds,
-        embeddings: Embeddings,
-        moments: [Moments; 2],
+        (embeddings, moments): (Embeddings, [Moments; 2]),
+        state: LossState,
     ) -> Start<'a> {
         Start {
             loss,
@@ -79,6 +90,8 @@ impl Settings {
             embeddings,
             optimiser: self.optimiser,
             moments,
+            state,
+            adversary: self.adversary,
         }
     }
 
@@ -87,6 +100,7 @@ impl Settings {
             ("epochs", self.epochs),
             ("eval_every", self.eval_every),
             ("select_at", self.select_at),
+            ("quantile_every", self.quantile_every),
             ("patience", self.patience.unwrap_or(1)),
         ] {
             if value == 0 {
@@ -100,6 +114,7 @@ impl Settings {
         }
         self.negatives.validate()?;
         self.schedule.validate()?;
+        self.adversary.validate()?;
         self.optimiser.validate()
     }
 }

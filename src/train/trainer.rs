@@ -1,11 +1,12 @@
 //! Epochs, validation, and the best epoch: [`Trainer`].
 
-use std::time::{Duration, Instant};
+mod pass;
 
-use super::record::mean_loss;
+use std::time::Instant;
+
 use super::{
-    AtK, Backend, Best, Checkpoint, Dealer, EpochRecord, Event, Folds, Identity, Metrics, Settings,
-    Times,
+    AtK, Backend, Best, Checkpoint, Dealer, EpochRecord, Event, Folds, Identity, LossState,
+    Metrics, Settings, Times,
 };
 use crate::{Error, Result};
 
@@ -72,6 +73,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
             identity: Identity::new(self.backend.loss(), self.folds, self.settings),
             embeddings: self.backend.embeddings()?,
             moments: self.backend.moments()?,
+            state: self.backend.state()?,
             history: self.history.clone(),
             best: self.best.clone(),
         })
@@ -129,7 +131,8 @@ impl<'a, B: Backend> Trainer<'a, B> {
 
     fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Event<'_>)) -> Result<EpochRecord> {
         let mut times = Times::default();
-        let (loss, rate) = self.steps(epoch, &mut times, observe)?;
+        let (moved, loss, rate) = self.steps(epoch, &mut times, observe)?;
+        self.renew_quantiles(epoch, &mut times)?;
         let last = epoch == self.settings.epochs;
         let (validation, best) = if last || epoch.is_multiple_of(self.settings.eval_every) {
             let start = Instant::now();
@@ -141,6 +144,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
         };
         Ok(EpochRecord {
             epoch,
+            moved,
             loss,
             rate,
             validation,
@@ -149,45 +153,17 @@ impl<'a, B: Backend> Trainer<'a, B> {
         })
     }
 
-    /// Takes an epoch's steps; gives the mean loss, and the learning rate of the last.
-    fn steps(
-        &mut self,
-        epoch: usize,
-        times: &mut Times,
-        observe: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(f64, f64)> {
-        let Settings {
-            schedule,
-            optimiser,
-            epochs,
-            ..
-        } = self.settings;
-        let start = Instant::now();
-        let uploaded = self.backend.upload_time();
-        let steps = self.dealer.steps();
-        let mut in_steps = Duration::ZERO;
-        let mut pairs = Vec::with_capacity(steps);
-        let mut rate = 0.0;
-        for step in self.dealer.epoch(epoch as u64) {
-            rate = optimiser.learning_rate() * schedule.share(epoch, epochs, pairs.len(), steps);
-            let before = Instant::now();
-            self.backend.step(&step, rate)?;
-            in_steps += before.elapsed();
-            pairs.push(step.pairs());
-            observe(Event::Step {
-                epoch,
-                step: pairs.len(),
-                steps,
-            });
+    /// Lets a loss that reads users' K-th largest scores have them anew, where this epoch is one of
+    /// those.
+    fn renew_quantiles(&mut self, epoch: usize, times: &mut Times) -> Result<()> {
+        let reads = LossState::quantiles(self.backend.loss()).next().is_some();
+        if !reads || !epoch.is_multiple_of(self.settings.quantile_every) {
+            return Ok(());
         }
-        let before = Instant::now();
-        let losses = self.backend.take_losses()?;
-        in_steps += before.elapsed();
-        let upload = self.backend.upload_time() - uploaded;
-        times.upload = upload.as_secs_f64();
-        times.steps = in_steps.saturating_sub(upload).as_secs_f64();
-        times.sampling = (start.elapsed() - in_steps).as_secs_f64();
-        Ok((mean_loss(&losses, &pairs)?, rate))
+        let start = Instant::now();
+        self.backend.renew_quantiles()?;
+        times.quantiles = start.elapsed().as_secs_f64();
+        Ok(())
     }
 
     /// Measures the present embeddings on the validation part, and keeps them if they are the best.
@@ -197,12 +173,18 @@ impl<'a, B: Backend> Trainer<'a, B> {
             rank_by, select_at, ..
         } = self.settings;
         let embeddings = self.backend.embeddings()?;
-        if !embeddings.is_finite() {
-            return Err(Error::NotFinite {
-                argument: "embeddings of epoch",
-                at: epoch,
-                value: f64::NAN,
-            });
+        let scalars = self.backend.scalars()?;
+        for (argument, finite) in [
+            ("embeddings of epoch", embeddings.is_finite()),
+            ("scalars of epoch", scalars.iter().all(|x| x.is_finite())),
+        ] {
+            if !finite {
+                return Err(Error::NotFinite {
+                    argument,
+                    at: epoch,
+                    value: f64::NAN,
+                });
+            }
         }
         let validation = self.folds.validate(&embeddings, rank_by, select_at)?;
         let ndcg = |metrics: Option<AtK>| metrics.map(|at| at.ndcg);
@@ -213,6 +195,7 @@ impl<'a, B: Backend> Trainer<'a, B> {
                 epoch,
                 validation,
                 embeddings,
+                scalars,
             });
         }
         Ok((validation, best))

@@ -176,22 +176,43 @@ fn every_text_validates_and_translates() {
 }
 
 /// Stages of the trainer that no plan has, and their flags.
-const OPTIMISERS: [(Stage, &[&str]); 3] = [
+const OPTIMISERS: [(Stage, &[&str]); 6] = [
     (Stage::Adam, &[]),
     (Stage::Sgd, &[]),
     (Stage::Sgd, &["MOMENTUM"]),
+    (Stage::ThetaStep, &["THETA_STEP", "ADAM"]),
+    (Stage::ThetaStep, &["THETA_STEP"]),
+    (Stage::ThetaStep, &["THETA_STEP", "MOMENTUM"]),
 ];
 
 #[test]
 fn optimisers_validate_and_translate() {
     for (stage, flags) in OPTIMISERS {
-        let variant = compose::Variant {
-            flags: flags.to_vec(),
-            counts: vec![("PER_LANE", 16), ("LANES", 64)],
-        };
-        let text =
-            compose::compose(stage.name(), stage.source(), "", &variant).expect("it composes");
-        translate::check(stage.name(), &text);
+        // The loss's scalars are moved by a stage that knows the loss's bounds.
+        let mut losses = vec![(String::new(), "", 0)];
+        if stage.has_loss() {
+            let learning = (registry::variants().into_iter())
+                .map(|loss| {
+                    (
+                        format!("{loss:?}"),
+                        loss.as_dyn().wgsl(),
+                        loss.as_dyn().spec().thetas,
+                    )
+                })
+                .filter(|(_, _, thetas)| *thetas > 0);
+            losses = learning.collect();
+            assert!(!losses.is_empty());
+        }
+        for (label, loss, thetas) in losses {
+            let variant = compose::Variant {
+                flags: flags.to_vec(),
+                counts: vec![("PER_LANE", 16), ("LANES", 64), ("THETAS", thetas as u32)],
+            };
+            let label = format!("{} {flags:?} {label}", stage.name());
+            let text = compose::compose(stage.name(), stage.source(), loss, &variant)
+                .unwrap_or_else(|error| panic!("{label}: {error}"));
+            translate::check(&label, &text);
+        }
     }
 }
 
@@ -223,7 +244,8 @@ fn the_shapes_reach_every_flag() {
     // No text asks for it: it brings a function that a loss may leave out.
     asked.insert("STATE");
     // Those of the optimisers come from no shape.
-    for flag in OPTIMISERS.iter().flat_map(|(_, flags)| *flags) {
+    let of_optimisers = OPTIMISERS.iter().flat_map(|(_, flags)| *flags);
+    for flag in of_optimisers.collect::<BTreeSet<_>>() {
         assert!(asked.remove(flag), "no text asks for {flag}");
     }
     assert_eq!(flags, asked);

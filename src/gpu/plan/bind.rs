@@ -51,6 +51,10 @@ impl Plan {
         if buffers.value.is_some() {
             check_range("value", buffers.value.as_ref(), 4, 4)?;
         }
+        if buffers.grad_theta.is_some() {
+            let bytes = self.shape.thetas as u64 * 4;
+            check_range("grad_theta", buffers.grad_theta.as_ref(), bytes, 4)?;
+        }
         Ok(())
     }
 

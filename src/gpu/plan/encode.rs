@@ -73,6 +73,10 @@ impl Plan {
             let scalars = &self.own[&Slot::BatchScalars];
             encoder.copy_buffer_to_buffer(scalars, 0, &value.buffer, value.offset, 4);
         }
+        if let (Some(grad), true) = (&buffers.grad_theta, part.end == self.parts()) {
+            let (own, bytes) = (&self.own[&Slot::GradTheta], self.shape.thetas as u64 * 4);
+            encoder.copy_buffer_to_buffer(own, 0, &grad.buffer, grad.offset, bytes);
+        }
         if let (Some(status), true) = (&buffers.status, part.end == self.parts()) {
             let counts = &self.own[&Slot::Status];
             encoder.copy_buffer_to_buffer(counts, 0, &status.buffer, status.offset, 8);

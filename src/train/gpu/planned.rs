@@ -2,14 +2,15 @@
 
 use super::padded::{Capacity, Padded};
 use crate::{
-    ColumnKind, DynLoss, Result, Shape,
+    ColumnKind, DynLoss, Result, Shape, Want,
     gpu::{Buffers, Context, Plan, PlanOptions, Slice, TableLayouts},
-    train::Step,
+    train::{Step, adversary::Side},
 };
 
-/// Serves all steps of its capacity.
+/// Serves all steps of one side and its capacity.
 #[derive(Debug)]
 pub struct Planned {
+    side: Side,
     capacity: Capacity,
     shape: Shape,
     plan: Plan,
@@ -19,7 +20,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// A plan for steps of `capacity` on the tables, lists and gradients of `resident`.
+    /// A plan for steps of `side` and `capacity` on the tables, lists and gradients of `resident`.
     ///
     /// # Errors
     /// The device has no room.
@@ -27,12 +28,17 @@ impl Planned {
         context: &Context,
         loss: &dyn DynLoss,
         shape: &Shape,
-        capacity: Capacity,
+        (side, capacity): (Side, Capacity),
         resident: Buffers,
     ) -> Result<Self> {
         let shape = capacity.shape(shape);
         let layouts = TableLayouts::dense(&shape);
-        let plan = Plan::new(context, loss, &shape, &layouts, &PlanOptions::default())?;
+        let options = PlanOptions {
+            want: wanted(side),
+            ..PlanOptions::default()
+        };
+        let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
+        plan.set_factor(factor(side));
         let list = |label, words: usize| {
             let usage = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
             let buffer = context.buffer(label, words as u64 * 4, usage);
@@ -52,6 +58,7 @@ impl Planned {
             ..resident
         };
         Ok(Planned {
+            side,
             capacity,
             shape,
             plan,
@@ -60,9 +67,9 @@ impl Planned {
         })
     }
 
-    /// What it has room for.
-    pub fn capacity(&self) -> Capacity {
-        self.capacity
+    /// Whose steps, and what it has room for.
+    pub fn serves(&self) -> (Side, Capacity) {
+        (self.side, self.capacity)
     }
 
     /// What its bits depend on beside its steps.
@@ -92,5 +99,29 @@ impl Planned {
     /// The device is lost.
     pub fn encode(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         self.plan.encode(encoder, &self.buffers)
+    }
+}
+
+/// The gradients that a side's steps take.
+fn wanted(side: Side) -> Want {
+    match side {
+        Side::Model => Want {
+            queries: true,
+            candidates: true,
+            ..Want::NOTHING
+        },
+        Side::Adversary => Want {
+            second: true,
+            ..Want::NOTHING
+        },
+    }
+}
+
+/// What a side's value is of the loss. Descending along the negative loss is ascending along the
+/// loss.
+pub fn factor(side: Side) -> f32 {
+    match side {
+        Side::Model => 1.0,
+        Side::Adversary => -1.0,
     }
 }

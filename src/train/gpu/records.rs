@@ -18,8 +18,8 @@ pub struct Records {
     /// Where a step leaves its record.
     latest: wgpu::Buffer,
     all: wgpu::Buffer,
-    /// Steps noted since the last read.
-    noted: usize,
+    /// What the value of each step noted since the last read is to be multiplied by for its loss.
+    noted: Vec<f32>,
     /// Losses that were read because `all` was full.
     losses: Vec<f32>,
 }
@@ -35,7 +35,7 @@ impl Records {
             context: context.clone(),
             latest: buffer("latest record", BYTES),
             all: buffer("records", STEPS as u64 * BYTES),
-            noted: 0,
+            noted: Vec::new(),
             losses: Vec::new(),
         }
     }
@@ -56,17 +56,18 @@ impl Records {
         }
     }
 
-    /// Records that the step before it in `encoder` is noted. Reads only if there is no room.
+    /// Records that the step before it in `encoder` is noted, whose value is `factor` times its
+    /// loss, 1 or −1. Reads only if there is no room.
     ///
     /// # Errors
     /// As [`Records::take`].
-    pub fn encode(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
-        if self.noted == STEPS {
+    pub fn encode(&mut self, factor: f32, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+        if self.noted.len() == STEPS {
             self.losses = self.take()?;
         }
-        let at = self.noted as u64 * BYTES;
+        let at = self.noted.len() as u64 * BYTES;
         encoder.copy_buffer_to_buffer(&self.latest, 0, &self.all, at, BYTES);
-        self.noted += 1;
+        self.noted.push(factor);
         Ok(())
     }
 
@@ -80,12 +81,12 @@ impl Records {
         let range = Slice {
             buffer: self.all.clone(),
             offset: 0,
-            size: noted as u64 * BYTES,
+            size: noted.len() as u64 * BYTES,
         };
         for words in read_back(&self.context, &[range])? {
-            for record in words.chunks_exact(WORDS) {
+            for (record, factor) in words.chunks_exact(WORDS).zip(&noted) {
                 check(losses.len(), record[1], record[2])?;
-                losses.push(f32::from_bits(record[0]));
+                losses.push(factor * f32::from_bits(record[0]));
             }
         }
         Ok(losses)

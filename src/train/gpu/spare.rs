@@ -1,17 +1,23 @@
 //! Room for a spare item, behind those of the data, where lists that rows share are padded.
 
-use crate::train::{Interactions, Start};
+use crate::train::{Embeddings, Interactions, Moments, Start};
 
 /// Tables and moments with `spare` more items. Their embeddings are that of the last item, since
 /// zero vectors are a case of their own under cosine.
 pub fn with_rows(mut start: Start<'_>, spare: usize) -> Start<'_> {
-    let wide = spare * start.embeddings.dim;
-    let lists = (start.moments[1].lists.iter_mut())
-        .chain(std::iter::once(&mut start.embeddings.candidates));
-    for list in lists {
-        list.extend_from_within(list.len().saturating_sub(wide)..);
+    extend(&mut start.embeddings, &mut start.moments[1], spare);
+    if let Some(second) = &mut start.state.second {
+        extend(&mut second.tables, &mut second.moments[1], spare);
     }
     start
+}
+
+fn extend(tables: &mut Embeddings, moments: &mut Moments, spare: usize) {
+    let wide = spare * tables.dim;
+    let lists = moments.lists.iter_mut();
+    for list in lists.chain(std::iter::once(&mut tables.candidates)) {
+        list.extend_from_within(list.len().saturating_sub(wide)..);
+    }
 }
 
 /// Offsets and ids of the users' training items, and of `spare` more that every user knows.

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use wgloss::{
     DynLoss, Error, Result,
     train::{
-        BatchBy, Batching, Dataset, Decay, Draw, Folds, Init, Negatives, Optimiser, Schedule,
-        Settings, defaults, read::Read,
+        BatchBy, Batching, Dataset, Decay, Draw, Folds, Init, InitKind, Negatives, Optimiser,
+        Schedule, Settings, defaults, read::Read,
     },
 };
 
@@ -70,9 +70,10 @@ pub struct Arguments {
     /// Width of the embeddings
     #[arg(long, default_value_t = 64)]
     dim: usize,
-    /// Standard deviation of the initial embeddings [default: 1 for cosines under adam, else 0.1]
+    /// Standard deviation of the initial embeddings, or xavier for that of each table's size
+    /// [default: 1 for cosines under adam, else 0.1]
     #[arg(long, value_name = "DEVIATION", allow_negative_numbers = true)]
-    init: Option<f64>,
+    init: Option<InitKind>,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -172,7 +173,7 @@ impl Arguments {
             },
             init: Init {
                 dim: self.dim,
-                deviation: (self.init).unwrap_or_else(|| defaults::deviation(loss, &optimiser)),
+                kind: (self.init).unwrap_or_else(|| defaults::init(loss, &optimiser)),
             },
             eval_every: self.eval_every.unwrap_or(if planted { 1 } else { 5 }),
             patience: self.patience,
