@@ -3,6 +3,7 @@
 mod optimiser;
 mod padded;
 mod planned;
+mod quantiles;
 mod records;
 mod resident;
 mod scalars;
@@ -17,7 +18,7 @@ use std::{
 
 use super::{
     Backend, Embeddings, Interactions, LossState, Moments, Optimiser, SecondTables, Start, Step,
-    adversary::Side, cpu::no_adversary, quantiles::renew,
+    adversary::Side, cpu::no_adversary,
 };
 use crate::{
     ColumnKind, DynLoss, Result, Shape, adapter,
@@ -25,8 +26,9 @@ use crate::{
 };
 use padded::Capacity;
 use planned::{Planned, factor};
+use quantiles::GpuQuantiles;
 use records::Records;
-use resident::{Pair, bits, pair, resident};
+use resident::{Pair, pair, resident};
 use scalars::GpuScalars;
 
 /// Steps that the device may be behind the host.
@@ -50,6 +52,7 @@ pub struct GpuBackend<'a> {
     /// Also in memory, for it is part of the state.
     reference: Option<Embeddings>,
     scalars: Option<GpuScalars>,
+    quantiles: GpuQuantiles,
     resident: Buffers,
     /// The last used at the end.
     plans: Vec<Planned>,
@@ -93,6 +96,8 @@ impl<'a> GpuBackend<'a> {
             grad_theta: scalars.as_ref().map(|scalars| scalars.gradient().clone()),
             ..records.watch(resident)
         };
+        // The spare item is none to be ranked.
+        let sizes = [start.train.users(), start.train.items(), shape.dim];
         Ok(GpuBackend {
             context: context.clone(),
             loss: start.loss,
@@ -103,6 +108,7 @@ impl<'a> GpuBackend<'a> {
             adversary,
             reference,
             scalars,
+            quantiles: GpuQuantiles::new(context, start.loss, sizes, &resident)?,
             resident,
             plans: Vec::new(),
             ids: Vec::new(),
@@ -228,15 +234,7 @@ impl Backend for GpuBackend<'_> {
     }
 
     fn renew_quantiles(&mut self) -> Result<()> {
-        let model = self.embeddings()?;
-        let mut numbers = self.query_parameters()?;
-        renew(self.loss, &model, self.train, &mut numbers)?;
-        if let Some(to) = &self.resident.row_parameters {
-            let words = bits(&numbers);
-            let queue = self.context.queue();
-            queue.write_buffer(&to.buffer, to.offset, bytemuck::cast_slice(&words));
-        }
-        Ok(())
+        self.quantiles.submit()
     }
 
     fn take_losses(&mut self) -> Result<Vec<f32>> {

@@ -77,6 +77,8 @@ pub fn resident(
         second,
         exclude,
         log_q,
+        // Renewed in place, if the loss renews them.
+        row_parameters_after: row_parameters.clone(),
         row_parameters,
         grad_queries: Some(queries.gradient().clone()),
         grad_candidates: Some(candidates.gradient().clone()),
@@ -87,7 +89,7 @@ pub fn resident(
 }
 
 /// The bits of numbers in f32.
-pub fn bits(numbers: &[f64]) -> Vec<u32> {
+fn bits(numbers: &[f64]) -> Vec<u32> {
     numbers.iter().map(|&x| (x as f32).to_bits()).collect()
 }
 
