@@ -69,7 +69,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if SUM
     let dead = false;
     let reduced = sum;
+    let count = row_counts[own_row];
 #else
+    // Losses take its logarithm.
+    let count = max(row_counts[own_row], 1u);
     // Nothing in the sum: loss 0 and gradient 0, counted, still in the divisor.
     let dead = top <= FLOOR || sum <= 0.0;
     let safe = select(sum, 1.0, dead);
@@ -86,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
     let second_reduced = second_top + exact_log(max(second_sum, 1e-37));
     let row = Row(
-        reduced, second_reduced, target_value, f32(max(row_counts[own_row], 1u)), score.offset,
+        reduced, second_reduced, target_value, f32(count), score.offset,
         pair_terms[pair * TERMS].y, score.row,
     );
     let given = loss_row(row);

@@ -9,20 +9,23 @@ pub(super) struct Magnitudes {
     queries: f64,
     candidates: f64,
     total: f64,
+    terms: f64,
 }
 
 impl Magnitudes {
-    pub fn of(spec: &Spec, constants: &[f64], batch: &Batch<'_>) -> Self {
+    /// For results of which `row_losses` are a part.
+    pub fn of(spec: &Spec, constants: &[f64], batch: &Batch<'_>, row_losses: &[f64]) -> Self {
         let queries = norms(&batch.query_table());
         let candidates = norms(&batch.candidate_table());
         let factor = constants.first().map_or(1.0, |x| x.abs()) * spec.score_scale.abs();
-        let (per_query, total) = pair_weights(batch);
+        let [per_query, total, terms] = pair_weights(batch, row_losses);
         if let Some(given) = batch.given_scores() {
             return Magnitudes {
                 sharpness: factor * largest_score(&given),
                 queries: 0.0,
                 candidates: 0.0,
                 total,
+                terms,
             };
         }
         // |∂s/∂q| is at most ‖c‖ for a dot product, 1/‖q‖ for a cosine.
@@ -44,6 +47,7 @@ impl Magnitudes {
             queries: per_query * by_query,
             candidates: total * by_candidate,
             total,
+            terms,
         }
     }
 
@@ -53,6 +57,7 @@ impl Magnitudes {
         match name {
             "grad_queries" => self.queries,
             "grad_candidates" => self.candidates,
+            "value" => self.terms.max(self.total),
             "row_values" | "row_parameters_after" => 1.0,
             _ => self.total,
         }
@@ -89,12 +94,14 @@ fn norms(table: &Matrix<'_>) -> Norms {
     norms
 }
 
-/// |∂value/∂ℓ| summed over pairs: the largest sum of any query, and that of all.
-fn pair_weights(batch: &Batch<'_>) -> (f64, f64) {
+/// |∂value/∂ℓ| summed over pairs: the largest sum of any query, and that of all; and with |ℓ| beside
+/// it, what the value is summed from.
+fn pair_weights(batch: &Batch<'_>, row_losses: &[f64]) -> [f64; 3] {
     let counted = batch.positive_ids().iter().filter(|id| **id != IGNORED);
     let divisor = counted.count().max(1) as f64;
     let queries = batch.query_table().rows().max(batch.n_rows());
     let mut per_query = vec![0.0f64; queries];
+    let mut terms = 0.0;
     for row in 0..batch.n_rows() {
         for pair in batch.pairs_of(row) {
             let weight = batch.pair_weights().map_or(1.0, |w| f64::from(w[pair]));
@@ -104,9 +111,11 @@ fn pair_weights(batch: &Batch<'_>) -> (f64, f64) {
                 Reduction::None { upstream } => f64::from(upstream[pair]),
             };
             let factor = f64::from(batch.value_factor());
-            per_query[batch.query_of(row)] += (factor * weight * outer).abs();
+            let slope = (factor * weight * outer).abs();
+            per_query[batch.query_of(row)] += slope;
+            terms += slope * row_losses[pair].abs();
         }
     }
     let largest = per_query.iter().copied().fold(0.0, f64::max);
-    (largest, per_query.iter().sum())
+    [largest, per_query.iter().sum(), terms]
 }
