@@ -1,7 +1,7 @@
 //! What the losses are timed on, and what their results are compared with.
 
 use crate::Case;
-use wgloss::{Batch, Matrix, Output, Positives, cpu};
+use wgloss::{Batch, Columns, Matrix, Output, Positives, cpu};
 
 /// Score elements up to which results are compared as a whole.
 const COMPARED_WHOLE: usize = 1 << 24;
@@ -19,10 +19,21 @@ pub struct Data {
     queries: Vec<f32>,
     candidates: Vec<f32>,
     positives: Vec<u32>,
+    /// What the loss reads beside.
+    second: Option<(Vec<f32>, Vec<f32>)>,
+    sampled: Option<Vec<u32>>,
+    row_parameters: Vec<f64>,
+    per_row: usize,
+    theta: Vec<f64>,
 }
 
+/// Sampled columns of a row.
+const SAMPLED: usize = 4;
+
 impl Data {
-    pub fn new([b, n, d]: [usize; 3]) -> Data {
+    pub fn new(case: &Case<'_>) -> Data {
+        let [b, n, d] = case.size;
+        let spec = case.loss.spec();
         let mut state = 1_u64;
         // A linear congruential generator; its upper bits are good enough here.
         let mut next = || {
@@ -37,12 +48,23 @@ impl Data {
                 .collect()
         };
         let (queries, candidates) = (numbers(b * d), numbers(n * d));
-        let positives = (0..b).map(|_| (next() % n as u64) as u32).collect();
+        let second = (spec.second.is_some()).then(|| (numbers(b * d), numbers(n * d)));
+        let row_parameters = numbers(b * spec.row_parameters);
+        let mut ids =
+            |count: usize| -> Vec<u32> { (0..count).map(|_| (next() % n as u64) as u32).collect() };
+        let positives = ids(b);
+        let sampled = spec.ranks.then(|| ids(b * SAMPLED));
+        let scalars = case.loss.scalars();
         Data {
             dim: d,
             queries,
             candidates,
             positives,
+            second,
+            sampled,
+            row_parameters: row_parameters.into_iter().map(f64::from).collect(),
+            per_row: spec.row_parameters,
+            theta: scalars.iter().map(|scalar| scalar.initial).collect(),
         }
     }
 
@@ -54,11 +76,29 @@ impl Data {
         let queries = Matrix::new("queries", &self.queries[..rows * self.dim], self.dim);
         let candidates = Matrix::new("candidates", &self.candidates, self.dim);
         let positives = Positives::One(&self.positives[..rows]);
-        let batch = Batch::new(
+        let mut batch = Batch::new(
             queries.expect("a table"),
             candidates.expect("a table"),
             positives,
         );
+        if let Some((queries, candidates)) = &self.second {
+            let queries = Matrix::new("adv_queries", &queries[..rows * self.dim], self.dim);
+            let candidates = Matrix::new("adv_candidates", candidates, self.dim);
+            let tables = (queries.expect("a table"), candidates.expect("a table"));
+            batch = batch.and_then(|batch| batch.second(tables.0, tables.1));
+        }
+        if let Some(ids) = &self.sampled {
+            let columns = Columns::Sampled {
+                ids: &ids[..rows * SAMPLED],
+                per_row: SAMPLED,
+            };
+            batch = batch.and_then(|batch| batch.columns(columns));
+        }
+        if self.per_row > 0 {
+            let numbers = &self.row_parameters[..rows * self.per_row];
+            batch = batch.and_then(|batch| batch.row_parameters(numbers, self.per_row));
+        }
+        let batch = batch.and_then(|batch| batch.theta(&self.theta));
         batch.expect("a batch")
     }
 

@@ -1,4 +1,7 @@
-//! Time per evaluation of SL, PSL-relu and BSL on the GPU and on the CPU.
+//! Time per evaluation of every loss of the registry, and of PSL-relu, on the GPU and on the CPU; at
+//! sizes beyond the first of SL, PSL-relu and BSL.
+//!
+//! Losses that rank have four sampled columns per row, all others every candidate.
 //!
 //! Groups: `forward` (value and row losses) and `value_and_grad` (value and both gradients).
 //! Throughput is in score elements, B·N per evaluation. On the GPU the plan is made and the inputs
@@ -19,10 +22,10 @@ use criterion::{
 use data::Data;
 use std::{hint::black_box, time::Duration};
 use wgloss::{
-    Device, DynLoss, Engine, EngineOptions, Output, Want,
+    AnyLoss, Device, DynLoss, Engine, EngineOptions, Output, Want,
     cpu::{self, Gradient, Gradients},
     gpu::{Buffers, Context, Plan, PlanOptions, Slice, TableLayouts, upload},
-    loss::{Activation, Bsl, BslForm, Psl, Sl},
+    loss::{Activation, Psl, registry},
     wgpu,
 };
 
@@ -46,16 +49,24 @@ fn main() {
     }
     let context = engine.as_ref().ok().and_then(Engine::context);
     println!("CPU: {} threads", rayon_threads());
-    for (name, want) in [("forward", Want::NOTHING), ("value_and_grad", Want::BOTH)] {
+    // As a training step has it: an adversary moves in steps of its own.
+    let gradients = Want {
+        second: false,
+        ..Want::BOTH
+    };
+    for (name, want) in [("forward", Want::NOTHING), ("value_and_grad", gradients)] {
         let mut group = criterion.benchmark_group(name);
         // Evaluations take from milliseconds to minutes: each sample is the same number of them.
         group.sampling_mode(SamplingMode::Flat);
         for size in SIZES {
             group.throughput(Throughput::Elements((size[0] * size[1]) as u64));
             for (loss_name, loss) in losses() {
+                if size != SIZES[0] && !EVERYWHERE.contains(&loss_name) {
+                    continue;
+                }
                 let case = Case {
                     loss_name,
-                    loss: loss.as_ref(),
+                    loss: loss.as_dyn(),
                     size,
                     want,
                 };
@@ -77,16 +88,16 @@ fn rayon_threads() -> usize {
         .unwrap_or(1)
 }
 
-fn losses() -> [(&'static str, Box<dyn DynLoss>); 3] {
-    let (tau1, tau2) = (0.2, 0.1);
-    [
-        ("sl", Box::new(Sl::new(0.1))),
-        ("psl-relu", Box::new(Psl::new(Activation::Relu, 0.1))),
-        (
-            "bsl",
-            Box::new(Bsl::new(BslForm::IrBenchmark { tau1, tau2 })),
-        ),
-    ]
+/// Losses that are timed at every size.
+const EVERYWHERE: [&str; 3] = ["sl", "psl-relu", "bsl"];
+
+fn losses() -> Vec<(&'static str, AnyLoss)> {
+    let named = registry::all().into_iter();
+    let mut all: Vec<_> = named
+        .map(|loss| (loss.as_dyn().spec().name, loss))
+        .collect();
+    all.push(("psl-relu", AnyLoss::Psl(Psl::new(Activation::Relu, 0.1))));
+    all
 }
 
 /// One loss at one size.
@@ -126,7 +137,7 @@ struct OnGpu {
 
 impl OnGpu {
     fn new(case: &Case<'_>, context: &Context) -> OnGpu {
-        let data = Data::new(case.size);
+        let data = Data::new(case);
         let batch = data.batch();
         let shape = batch.shape().expect("a good batch");
         let options = PlanOptions {
@@ -189,7 +200,7 @@ struct OnCpu {
 
 impl OnCpu {
     fn new(case: &Case<'_>) -> OnCpu {
-        let data = Data::new(case.size);
+        let data = Data::new(case);
         let output = cpu::evaluate::<f32>(case.loss, &data.batch(), case.want).expect("a result");
         data.compare(case, &output);
         OnCpu {
