@@ -22,6 +22,7 @@ mod masks;
 mod moments;
 mod occurrences;
 mod outer;
+mod output;
 mod pieces;
 mod plan;
 mod pool;

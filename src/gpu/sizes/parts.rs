@@ -1,0 +1,100 @@
+//! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
+
+use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, least_common_multiple, round_up};
+use crate::gpu::TableLayout;
+use crate::{Error, Result, loss::RowReduction};
+
+impl Sizes {
+    /// Chunks of `count` in steps of `chunk`, each (first, number).
+    pub fn chunks(count: u64, chunk: u64) -> impl Iterator<Item = (u64, u64)> {
+        (0..count.div_ceil(chunk)).map(move |i| (i * chunk, chunk.min(count - i * chunk)))
+    }
+
+    /// The pieces of a table that fit a binding.
+    ///
+    /// # Errors
+    /// 128 rows exceed the binding limit.
+    pub fn pieces(
+        rows: u64,
+        table: TableLayout,
+        limits: &Limits,
+        what: &str,
+    ) -> Result<Vec<Piece>> {
+        let row_bytes = table.stride as u64 * if table.half { 2 } else { 4 };
+        if rows * row_bytes <= limits.max_binding {
+            return Ok(vec![Piece {
+                begin: 0,
+                count: rows,
+            }]);
+        }
+        // 128 rows start at a multiple of 256 bytes, whatever the stride.
+        let per_piece = limits.max_binding / row_bytes / 128 * 128;
+        if per_piece == 0 {
+            return Err(Error::TooLarge {
+                what: format!("128 rows of {what} in one binding"),
+                bytes: 128 * row_bytes,
+                limit: limits.max_binding,
+            });
+        }
+        Ok(Self::chunks(rows, per_piece)
+            .map(|(begin, count)| Piece { begin, count })
+            .collect())
+    }
+
+    /// Columns that a lane of `centre_masks` walks: whole mask words, and whole classes.
+    #[must_use]
+    pub fn centre_span(&self) -> u64 {
+        let unit = least_common_multiple(32, self.shape.columns_per_class as u64);
+        round_up(MIN_SPAN, unit)
+    }
+
+    /// Segments of a sort of `count` entries.
+    #[must_use]
+    pub fn segments(count: u64) -> u64 {
+        count.div_ceil(64).clamp(1, 1024)
+    }
+
+    /// Vec4 of the D numbers that one workgroup of the products owns, of `dim4`.
+    #[must_use]
+    pub fn parts(dim4: u64) -> u64 {
+        if dim4.is_multiple_of(8) { 8 } else { 4 }
+    }
+
+    /// Whether the score tile keeps its rows in registers, all D numbers unrolled: where they are
+    /// few enough for the text to stay short.
+    #[must_use]
+    pub fn resident(&self) -> bool {
+        self.dim4 <= RESIDENT_DIM4 && self.second_dim4 == 0 && !self.sampled
+    }
+
+    /// Groups of eight columns in a tile. Streamed rows need wide tiles: loads bound them.
+    #[must_use]
+    pub fn column_groups(&self) -> u64 {
+        match (
+            self.resident(),
+            self.spec.separable && self.second_dim4 == 0,
+        ) {
+            (true, _) => 1,
+            (false, true) => 4,
+            (false, false) => 2,
+        }
+    }
+
+    /// Whether the columns are sampled per row.
+    #[must_use]
+    pub fn sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// Whether a row has one statistic: its z does not depend on the pair, or it has one pair.
+    #[must_use]
+    pub fn row_units(&self) -> bool {
+        self.spec.separable || !self.shape.many_positives
+    }
+
+    /// Whether the reduction is a plain sum.
+    #[must_use]
+    pub fn is_sum(&self) -> bool {
+        self.spec.reduction == RowReduction::Sum
+    }
+}
