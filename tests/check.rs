@@ -2,7 +2,7 @@
 
 use wgloss::{
     Device, Engine, EngineOptions, Loss, Real, Result, Shape,
-    check::{Problem, check},
+    check::{Problem, check, differences},
     loss::{Entry, Pair, Parameters, Row, RowLoss, Score, Spec, registry},
 };
 
@@ -27,12 +27,36 @@ fn every_loss_takes_several_problems_and_passes_them() {
                 }
             }
         }
-        assert!(batches >= 5, "{loss:?} takes only {batches} problems");
+        // Ranks are for sampled columns alone, and sums take no log q.
+        let least = 5 - usize::from(loss.as_dyn().spec().ranks);
+        assert!(batches >= least, "{loss:?} takes only {batches} problems");
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What is wrong with [`Wrong`], and only where it is computed in f32.
+#[test]
+fn every_gradient_is_a_derivative_of_the_value() {
+    let mut failures = Vec::new();
+    for loss in registry::variants() {
+        let mut gradients = 0;
+        for problem in Problem::all() {
+            // A zero vector has no gradient, and candidates that tie change ranks with any step.
+            let smooth = ["ragged", "sampled-weighted", "given-scores"].contains(&problem.name());
+            let verdicts = smooth.then(|| differences(loss.as_dyn(), &problem));
+            let verdicts = verdicts.transpose().expect("it evaluates").flatten();
+            for verdict in verdicts.into_iter().flatten() {
+                gradients += 1;
+                if !verdict.passed() {
+                    failures.push(format!("{loss:?} on {}: {verdict:?}", problem.name()));
+                }
+            }
+        }
+        assert!(gradients >= 2, "{loss:?}: {gradients} gradients");
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What is wrong with [`Wrong`].
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// The value, by 0.02 %.
@@ -45,14 +69,33 @@ enum Fault {
     None,
 }
 
-/// The softmax loss with a fault.
+#[test]
+fn a_wrong_slope_is_no_derivative() {
+    for (fault, name) in [
+        (Fault::ScoreSlope, "grad_candidates"),
+        (Fault::TargetSlope, "grad_queries"),
+    ] {
+        let wrong = Wrong(fault, true);
+        let problems = Problem::all();
+        let ragged = problems.iter().find(|problem| problem.name() == "ragged");
+        let verdicts = differences(&wrong, ragged.expect("it is there")).expect("it evaluates");
+        let mut verdicts = verdicts.expect("it takes it").into_iter();
+        assert!(verdicts.any(|v| v.name == name && !v.passed()), "{fault:?}");
+    }
+}
+
+/// The softmax loss with a fault, in f32, or in f64 too.
 #[derive(Clone, Debug)]
-struct Wrong(Fault);
+struct Wrong(Fault, bool);
 
 impl Wrong {
     fn factor<R: Real>(&self, faulty: bool) -> R {
         let is_single = R::EPSILON.to_f64() > 1e-10;
-        R::from_f64(if faulty && is_single { 1.0002 } else { 1.0 })
+        R::from_f64(if faulty && (is_single || self.1) {
+            1.0002
+        } else {
+            1.0
+        })
     }
 }
 
@@ -98,7 +141,9 @@ fn a_wrong_loss_is_rejected_even_where_the_yardstick_is_wrong_too() {
     let rejected = |fault: Fault, name: &str| {
         let verdicts = Problem::all()
             .iter()
-            .filter_map(|problem| check(&engine, &Wrong(fault), problem).expect("it evaluates"))
+            .filter_map(|problem| {
+                check(&engine, &Wrong(fault, false), problem).expect("it evaluates")
+            })
             .flatten()
             .collect::<Vec<_>>();
         assert!(!verdicts.is_empty());

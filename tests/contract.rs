@@ -118,6 +118,7 @@ fn each(mut test: impl FnMut(&str, &dyn DynLoss, &Batch<'_>)) {
             if !problem.suits(&spec) {
                 continue;
             }
+            let problem = problem.fitted(&*loss);
             let batch = problem.batch(&spec).expect("a batch");
             let shape = batch.shape().expect("a shape");
             if loss.check(&shape).is_ok() && spec.check(&shape).is_ok() {

@@ -5,7 +5,8 @@ fn loss_pair(entry: Entry) -> Pair {
 }
 
 fn loss_row(row: Row) -> RowLoss {
-    let weight = loss_constant(1u) / select(max(row.count, 1.0), 1.0, loss_constant(2u) == 0.0);
+    let mean = select(0.0, loss_constant(1u) / max(row.count, 1.0), row.count > 0.0);
+    let weight = select(mean, loss_constant(1u), loss_constant(2u) == 0.0);
     let own = -row.target_value;
     return RowLoss(weight * row.sum + softplus(own), weight, -sigmoid(own));
 }

@@ -7,6 +7,7 @@ fn loss_pair(entry: Entry) -> Pair {
 }
 
 fn loss_row(row: Row) -> RowLoss {
-    let weight = 1.0 / select(max(row.count, 1.0), 1.0, loss_constant(1u) == 0.0);
+    let mean = select(0.0, 1.0 / max(row.count, 1.0), row.count > 0.0);
+    let weight = select(mean, 1.0, loss_constant(1u) == 0.0);
     return RowLoss(weight * row.sum, weight, 0.0);
 }

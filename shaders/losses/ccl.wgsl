@@ -6,6 +6,6 @@ fn loss_pair(entry: Entry) -> Pair {
 }
 
 fn loss_row(row: Row) -> RowLoss {
-    let weight = loss_constant(1u) / max(row.count, 1.0);
+    let weight = select(0.0, loss_constant(1u) / max(row.count, 1.0), row.count > 0.0);
     return RowLoss(weight * row.sum + (1.0 - row.target_value), weight, -1.0);
 }

@@ -48,7 +48,7 @@ fn loss_row(row: Row) -> RowLoss {
     let inverse_alpha = loss_constant(1u);
     let gamma = loss_theta(4u);
     let terms = own_terms(row.target_value);
-    let weight = loss_constant(2u) / max(row.count, 1.0);
+    let weight = select(0.0, loss_constant(2u) / max(row.count, 1.0), row.count > 0.0);
     let free = loss_theta(3u) - loss_theta(2u) - gamma * gamma
         + loss_theta(5u) * (loss_theta(0u) + gamma)
         + loss_theta(6u) * (gamma + 1.0 - loss_theta(1u));

@@ -14,9 +14,11 @@
 //! entry, but no less than what its terms are before they cancel. The second bound keeps the rule
 //! meaningful where the yardstick itself is what is judged.
 
+mod differences;
 mod magnitude;
 mod problem;
 
+pub use differences::differences;
 pub use problem::Problem;
 
 use crate::{Batch, DynLoss, Engine, Output, Real, Result, Want, cpu, loss::UNSET};
@@ -59,16 +61,10 @@ pub fn check(
     loss: &dyn DynLoss,
     problem: &Problem,
 ) -> Result<Option<Vec<Verdict>>> {
-    let spec = loss.spec();
-    if !problem.suits(&spec) {
+    let Some(problem) = problem.taken_by(loss)? else {
         return Ok(None);
-    }
-    let problem = problem.fitted(loss);
-    let batch = problem.batch(&spec)?;
-    let shape = batch.shape()?;
-    if loss.check(&shape).is_err() || spec.check(&shape).is_err() {
-        return Ok(None);
-    }
+    };
+    let batch = problem.batch(&loss.spec())?;
     let actual = engine.evaluate_f64(loss, &batch, Want::BOTH)?;
     judge(loss, &batch, &actual).map(Some)
 }

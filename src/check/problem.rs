@@ -46,6 +46,8 @@ pub struct Problem {
     given: Option<[Vec<f32>; 4]>,
     theta: Vec<f64>,
     row_parameters: Vec<f64>,
+    /// Whether those belong to queries.
+    by_query: bool,
     column_parameters: Vec<f32>,
     entry_constants: Vec<f32>,
 }
@@ -81,6 +83,49 @@ impl Problem {
             }
         }
         fitted
+    }
+
+    /// The problem for `loss`, or `None` where that does not take such a batch.
+    pub(super) fn taken_by(&self, loss: &dyn DynLoss) -> Result<Option<Problem>> {
+        let spec = loss.spec();
+        if !self.suits(&spec) {
+            return Ok(None);
+        }
+        let fitted = self.fitted(loss);
+        let shape = fitted.batch(&spec)?.shape()?;
+        let taken = loss.check(&shape).is_ok() && spec.check(&shape).is_ok();
+        Ok(taken.then_some(fitted))
+    }
+
+    /// Whether every row has one positive.
+    pub(super) fn has_one_positive(&self) -> bool {
+        self.offsets.is_none()
+    }
+
+    /// Gives rows other parameters.
+    pub(super) fn hold(&mut self, row_parameters: &[f64]) {
+        (self.row_parameters, self.by_query) = (row_parameters.into(), false);
+    }
+
+    /// Adds to number `at` of what the gradient of this name is for.
+    #[expect(clippy::cast_possible_truncation, reason = "steps are powers of two")]
+    pub(super) fn step(&mut self, gradient: &str, at: usize, by: f64) {
+        let numbers = match gradient {
+            "grad_queries" => &mut self.queries,
+            "grad_candidates" => &mut self.candidates,
+            "grad_second_queries" => &mut self.second.0,
+            "grad_second_candidates" => &mut self.second.1,
+            "grad_column_parameters" => &mut self.column_parameters,
+            _ => match (gradient, &mut self.given) {
+                ("grad_positive_scores", Some([positives, ..])) => positives,
+                ("grad_column_scores", Some([_, columns, ..])) => columns,
+                _ => {
+                    self.theta[at] += by;
+                    return;
+                }
+            },
+        };
+        numbers[at] += by as f32;
     }
 
     /// The batch for a loss of this specification: with the second tables and the scalars that it
@@ -156,8 +201,15 @@ impl Problem {
     fn numbers<'a>(&'a self, mut batch: Batch<'a>, spec: &Spec) -> Result<Batch<'a>> {
         let per_row = spec.row_parameters;
         if per_row > 0 {
-            let numbers = &self.row_parameters[..batch.n_rows() * per_row];
-            batch = batch.row_parameters(numbers, per_row)?;
+            let rows = match self.by_query {
+                true => batch.query_table().rows(),
+                false => batch.n_rows(),
+            };
+            let numbers = &self.row_parameters[..rows * per_row];
+            batch = match self.by_query {
+                true => batch.query_parameters(numbers, per_row)?,
+                false => batch.row_parameters(numbers, per_row)?,
+            };
         }
         if spec.column_parameters {
             batch = batch.column_parameters(&self.column_parameters)?;
@@ -213,6 +265,7 @@ impl Problem {
             row_parameters: (random.numbers(MOST_ROWS * MAX_ROW_PARAMETERS).into_iter())
                 .map(f64::from)
                 .collect(),
+            by_query: false,
             column_parameters: random.numbers(candidates),
             entry_constants: random.numbers(MOST_ROWS * MOST_SAMPLED),
         }

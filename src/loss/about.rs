@@ -50,6 +50,12 @@ impl Parameter {
         domain: "> 0",
         meaning: "temperature of the weight, in units of the score",
     };
+    /// γ, the weight of a new estimate.
+    pub const GAMMA: Parameter = Parameter {
+        name: "gamma",
+        domain: "> 0, ≤ 1",
+        meaning: "γ, weight of a batch's estimate in the moving average",
+    };
     /// The length K of a list.
     pub const K: Parameter = Parameter {
         name: "k",

@@ -8,8 +8,9 @@ use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
 
 /// AdvInfoNCE: `ℓ = softplus(log K + log n + LSE_j(r_j + s_j/τ) − LSE_j r_j − s⁺/τ)`
-/// in nats, n the row's columns, r the cosine of the adversary's embeddings (the batch's second
-/// tables). The model descends along the gradients of the first tables, the adversary ascends along
+/// in nats, n the row's columns, r the score of the adversary's embeddings (the batch's second
+/// tables), by `adv_score`: cosines in IR-Benchmark, which bounds ratios of hardness by e², inner
+/// products in the authors' code (LehengTHU/AdvInfoNCE). The model descends along the gradients of the first tables, the adversary ascends along
 /// those of the second ones; all are plain derivatives of the value.
 ///
 /// Domain: τ > 0, K > 0. Source: Zhang et al., "Empowering collaborative filtering with
@@ -25,6 +26,8 @@ pub struct AdvInfoNce {
     pub score: Score,
     /// Factor on the score.
     pub score_scale: f64,
+    /// What the adversary's embeddings are compared by.
+    pub adv_score: Score,
 }
 
 impl Default for AdvInfoNce {
@@ -34,6 +37,7 @@ impl Default for AdvInfoNce {
             neg_weight: 64.0,
             score: Score::Cosine,
             score_scale: 1.0,
+            adv_score: Score::Cosine,
         }
     }
 }
@@ -51,16 +55,30 @@ impl Described for AdvInfoNce {
             },
             Parameter::SCORE,
             Parameter::SCORE_SCALE,
+            Parameter {
+                name: "adv_score",
+                domain: "cosine, dot",
+                meaning: "what the adversary's embeddings are compared by",
+            },
         ],
         source: "Zhang et al., Empowering collaborative filtering with principled adversarial contrastive loss (NeurIPS 2023)",
     };
+
+    fn variants() -> Vec<Self> {
+        let authors = AdvInfoNce {
+            tau: 0.2,
+            adv_score: Score::Dot,
+            ..AdvInfoNce::default()
+        };
+        vec![AdvInfoNce::default(), authors]
+    }
 }
 
 impl Loss for AdvInfoNce {
     fn spec(&self) -> Spec {
         Spec {
             second: Some(SecondTile {
-                score: Score::Cosine,
+                score: self.adv_score,
                 log_sum: true,
                 frozen: false,
             }),

@@ -97,7 +97,7 @@ impl Loss for Bce {
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
         let [_, weight, mean, ..] = p.constants;
-        let weight = weight / column_divisor(row.count, mean);
+        let weight = column_weight(weight, row.count, mean);
         RowLoss {
             value: weight * row.sum + (-row.target).softplus(),
             sum_slope: weight,
@@ -106,13 +106,15 @@ impl Loss for Bce {
     }
 }
 
-/// What a sum over `count` columns is divided by: the count where a mean is wanted (1 of nothing, whose
-/// sum is 0), else 1.
+/// The weight of each of `count` columns: w, or w/n where a mean is wanted (0 of none: then the sum
+/// is 0, or what rounding left of it).
 #[inline(always)]
-pub(super) fn column_divisor<R: Real>(count: R, mean: R) -> R {
+pub(super) fn column_weight<R: Real>(weight: R, count: R, mean: R) -> R {
     if mean == R::ZERO {
-        R::ONE
+        weight
+    } else if count > R::ZERO {
+        weight / count
     } else {
-        count.max(R::ONE)
+        R::ZERO
     }
 }

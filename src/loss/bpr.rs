@@ -2,7 +2,7 @@
 
 use super::{
     About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, RowReduction, Score,
-    Spec, bce::column_divisor, positive,
+    Spec, bce::column_weight, positive,
 };
 use crate::{Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ impl Loss for Bpr {
 
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
-        let weight = R::ONE / column_divisor(row.count, p.constants[1]);
+        let weight = column_weight(R::ONE, row.count, p.constants[1]);
         RowLoss {
             value: weight * row.sum,
             sum_slope: weight,

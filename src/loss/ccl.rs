@@ -2,7 +2,7 @@
 
 use super::{
     About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, RowReduction, Score,
-    Spec, bce::column_divisor, domain::finite, positive,
+    Spec, bce::column_weight, domain::finite, positive,
 };
 use crate::{Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ impl Loss for Ccl {
 
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
-        let weight = p.constants[1] / column_divisor(row.count, R::ONE);
+        let weight = column_weight(p.constants[1], row.count, R::ONE);
         RowLoss {
             value: weight * row.sum + (R::ONE - row.target),
             sum_slope: weight,

@@ -1,7 +1,7 @@
 //! The object-safe face of a loss: what engines hold as `&dyn DynLoss`.
 
-use super::{Loss, RowParameter, Scalar, Spec};
-use crate::{Error, Result, Shape, cpu::Kernels, shape::MAX_CONSTANTS};
+use super::{Held, Loss, RowParameter, Scalar, Spec};
+use crate::{Batch, Error, Output, Result, Shape, cpu::Kernels, shape::MAX_CONSTANTS};
 
 /// A loss behind a pointer. Implemented for every [`Loss`]; not to be implemented by hand.
 pub trait DynLoss: Send + Sync + std::fmt::Debug {
@@ -18,6 +18,8 @@ pub trait DynLoss: Send + Sync + std::fmt::Debug {
     fn scalars(&self) -> Vec<Scalar>;
     /// See [`Loss::row_parameters`].
     fn row_parameters(&self) -> Vec<RowParameter>;
+    /// See [`Loss::held`].
+    fn held(&self, batch: &Batch<'_>, output: &Output<f64>) -> Option<Held>;
     /// See [`Loss::wgsl`].
     fn wgsl(&self) -> &'static str;
     /// The scalar functions over slices of `f32`.
@@ -41,6 +43,9 @@ impl<L: Loss> DynLoss for L {
     }
     fn row_parameters(&self) -> Vec<RowParameter> {
         Loss::row_parameters(self)
+    }
+    fn held(&self, batch: &Batch<'_>, output: &Output<f64>) -> Option<Held> {
+        Loss::held(self, batch, output)
     }
     fn wgsl(&self) -> &'static str {
         Loss::wgsl(self)

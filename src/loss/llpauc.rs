@@ -2,7 +2,10 @@
 
 use super::{
     About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, RowReduction, Scalar,
-    Score, Spec, domain::mean_alone, domain::share, positive,
+    Score, Spec,
+    bce::column_weight,
+    domain::{mean_alone, share},
+    positive,
 };
 use crate::{Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -241,7 +244,7 @@ impl Loss for Llpauc {
         let [_, inverse_alpha, inverse_beta, ..] = p.constants;
         let [a, b, s_pos, s_neg, gamma, theta_a, theta_b, ..] = p.theta;
         let (off, value, slope, share) = own(row.target, p);
-        let weight = inverse_beta / row.count.max(R::ONE);
+        let weight = column_weight(inverse_beta, row.count, R::ONE);
         let free =
             s_neg - s_pos - gamma * gamma + theta_a * (a + gamma) + theta_b * (gamma + R::ONE - b);
         let by_share = lift(p) - (off + off);

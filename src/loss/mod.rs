@@ -24,6 +24,10 @@ mod domain;
 mod erased;
 mod gbce;
 mod guided_rec;
+mod held;
+mod lambda_loss;
+mod lambda_loss_at_k;
+mod lambda_rank;
 mod llpauc;
 mod mse;
 mod psl;
@@ -32,6 +36,8 @@ mod s_dpo;
 mod scalars;
 mod sl;
 mod sl_at_k;
+mod sog_clr;
+mod sog_sl_at_k;
 mod spec;
 mod uss;
 
@@ -47,6 +53,10 @@ pub use erased::DynLoss;
 pub(crate) use erased::constants;
 pub use gbce::Gbce;
 pub use guided_rec::GuidedRec;
+pub use held::Held;
+pub use lambda_loss::{Discount, LambdaLoss};
+pub use lambda_loss_at_k::{LambdaLossAtK, LowerShare};
+pub use lambda_rank::LambdaRank;
 pub use llpauc::{Llpauc, LlpaucRule};
 pub use mse::Mse;
 pub use psl::{Activation, Psl};
@@ -58,10 +68,12 @@ pub use scalars::{
 };
 pub use sl::{InfoNce, Sl};
 pub use sl_at_k::SlAtK;
+pub use sog_clr::SogClr;
+pub use sog_sl_at_k::SogSlAtK;
 pub use spec::{Outer, Pool, RowReduction, Score, SecondTile, Spec, TargetForm};
 pub use uss::Uss;
 
-use crate::{Real, Result, Shape, shape::MAX_ROW_PARAMETERS};
+use crate::{Batch, Output, Real, Result, Shape, shape::MAX_ROW_PARAMETERS};
 
 /// A loss: configuration and scalar functions, the same in Rust (generic over the float) and in
 /// WGSL. Implement it for your own type to run it on every path.
@@ -191,6 +203,13 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
             renewal: Renewal::Given,
         };
         vec![parameter; self.spec().row_parameters]
+    }
+
+    /// For a loss whose gradients take something for constant that depends on the embeddings: the loss
+    /// with that held fast at what it is on this batch, of one positive per row, with these
+    /// results. Checks by differences evaluate it in place of the loss.
+    fn held(&self, _batch: &Batch<'_>, _output: &Output<f64>) -> Option<Held> {
+        None
     }
 
     /// κ of [`Pool::Query`].

@@ -2,7 +2,7 @@
 
 use super::{
     About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, RowReduction, Score,
-    Spec, bce::column_divisor, positive,
+    Spec, bce::column_weight, positive,
 };
 use crate::{Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl Loss for Mse {
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
         let [_, weight, mean, ..] = p.constants;
-        let weight = weight / column_divisor(row.count, mean);
+        let weight = column_weight(weight, row.count, mean);
         let gap = row.target - R::ONE;
         RowLoss {
             value: weight * row.sum + gap * gap,

@@ -30,6 +30,7 @@ pub fn every_loss_on_every_problem() {
             if !problem.suits(&loss.spec()) {
                 continue;
             }
+            let problem = problem.fitted(loss);
             let batch = problem.batch(&loss.spec()).expect("it is a batch");
             if loss.check(&batch.shape().expect("it has a shape")).is_err()
                 || loss

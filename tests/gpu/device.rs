@@ -61,10 +61,17 @@ impl Prepared {
         fill: f32,
     ) -> Self {
         let shape = batch.shape().expect("it has a shape");
+        let options = &PlanOptions {
+            want: options.want.for_loss(&loss.spec()),
+            ..*options
+        };
         let plan = Plan::new(context, loss, &shape, &layouts(batch), options)
             .unwrap_or_else(|error| panic!("{loss:?}: {error}"));
         plan.set_factor(batch.value_factor());
-        let buffers = upload(context, batch, options.want).expect("it uploads");
+        let mut buffers = upload(context, batch, options.want).expect("it uploads");
+        if !loss.spec().row_state {
+            buffers.row_parameters_after = None;
+        }
         let prepared = Prepared { plan, buffers };
         for grad in prepared.gradients() {
             let words = vec![fill; (grad.size / 4) as usize];
@@ -85,6 +92,7 @@ impl Prepared {
             &self.buffers.grad_column_parameters,
             &self.buffers.grad_positive_scores,
             &self.buffers.grad_column_scores,
+            &self.buffers.row_parameters_after,
         ];
         all.into_iter().flatten().cloned().collect()
     }
@@ -109,7 +117,6 @@ impl Prepared {
             .into_iter()
             .map(|words| words.into_iter().map(f32::from_bits).collect());
         Output {
-            row_parameters_after: None,
             value: results.value,
             row_losses: results.row_losses,
             grad_queries: self
@@ -131,6 +138,8 @@ impl Prepared {
             grad_positive_scores: (self.buffers.grad_positive_scores.as_ref())
                 .and_then(|_| grads.next()),
             grad_column_scores: (self.buffers.grad_column_scores.as_ref())
+                .and_then(|_| grads.next()),
+            row_parameters_after: (self.buffers.row_parameters_after.as_ref())
                 .and_then(|_| grads.next()),
             grad_theta: results.grad_theta,
             statistics: results.statistics,
@@ -164,6 +173,7 @@ pub fn bits(output: &Output<f32>) -> Vec<u32> {
         &output.grad_column_parameters,
         &output.grad_positive_scores,
         &output.grad_column_scores,
+        &output.row_parameters_after,
     ];
     std::iter::once(&output.value)
         .chain(&output.row_losses)

@@ -3,7 +3,10 @@
 use crate::common::{Case, Choice, Places, Random};
 use wgloss::{
     AnyLoss,
-    loss::{Activation, AdvInfoNce, ArcFace, Bsl, BslForm, InfoNce, Psl, Score, Sl, Uss, registry},
+    loss::{
+        Activation, AdvInfoNce, ArcFace, Bsl, BslForm, InfoNce, Psl, Score, Sl, UNSET, Uss,
+        registry,
+    },
 };
 
 const ACTIVATIONS: [Activation; 5] = [
@@ -38,8 +41,11 @@ pub fn losses() -> Vec<AnyLoss> {
             AnyLoss::Bce(_)
                 | AnyLoss::Bpr(_)
                 | AnyLoss::Ccl(_)
+                | AnyLoss::LambdaLoss(_)
+                | AnyLoss::LambdaLossAtK(_)
                 | AnyLoss::Llpauc(_)
                 | AnyLoss::Mse(_)
+                | AnyLoss::SogClr(_)
         )
     }));
     psl_forms(&mut losses);
@@ -125,6 +131,14 @@ pub fn prepared(loss: &AnyLoss, case: &Case) -> Option<Case> {
     }
     let (loss, spec) = (loss.as_dyn(), loss.as_dyn().spec());
     case.row_parameters = random.numbers(case.n_rows() * spec.row_parameters);
+    if spec.row_state {
+        // Queries that were never seen.
+        let first = case
+            .row_parameters
+            .iter_mut()
+            .step_by(3 * spec.row_parameters);
+        first.for_each(|log_average| *log_average = UNSET);
+    }
     let shape = case.batch().and_then(|batch| batch.shape());
     let shape = shape.expect("a well-formed case");
     let takes = loss.check(&shape).is_ok() && spec.check(&shape).is_ok();

@@ -6,7 +6,7 @@ use crate::{
 };
 use wgloss::{
     AnyLoss, IGNORED,
-    loss::{Activation, Bsl, BslForm, Llpauc, Psl, Score},
+    loss::{Activation, Bsl, BslForm, Discount, Llpauc, LowerShare, Psl, Score, UNSET},
 };
 
 /// What an evaluation should give.
@@ -34,6 +34,11 @@ struct Seen<'t> {
     theta: Vec<Var<'t>>,
     /// The row's parameters.
     row: Vec<f64>,
+    /// Positives' scores and last row parameters of all pairs.
+    batch: Vec<(f64, f64)>,
+    /// Ranks of the columns, and of the positive.
+    ranks: Vec<f64>,
+    own_rank: f64,
 }
 
 impl<'t> Seen<'t> {
@@ -108,6 +113,20 @@ impl<'t> Seen<'t> {
                 let lead = (positive + -self.row[0]) * (1.0 / at_k.tau_w);
                 Some(self.sigmoid(lead) * softmax)
             }
+            AnyLoss::SogClr(sog) => {
+                let ratio = self.ratio(sog.tau, sog.gamma)?;
+                Some(ratio - positive * (1.0 / sog.tau))
+            }
+            AnyLoss::SogSlAtK(sog) => {
+                let ratio = self.ratio(sog.tau, sog.gamma)?;
+                let weight = |(score, quantile): &(f64, f64)| {
+                    1.0 / (1.0 + (-(score - quantile) / sog.tau_w).exp())
+                };
+                let all: f64 = self.batch.iter().map(weight).sum();
+                let share = weight(&(positive.value, self.row[1])) / all;
+                let share = share * self.batch.len() as f64;
+                Some(ratio - positive * (share / sog.tau))
+            }
             AnyLoss::SDpo(dpo) => {
                 let gaps = self.log_sum(|score| Some((score - positive) * dpo.beta))?;
                 Some((gaps + self.own_log_q).softplus())
@@ -153,8 +172,41 @@ impl<'t> Seen<'t> {
                 total(&above) * (ccl.neg_weight * mean(true)) + (-positive + 1.0)
             }
             AnyLoss::Llpauc(llpauc) => self.llpauc(llpauc),
+            AnyLoss::LambdaRank(_) => self
+                .swaps(|own, other| (1.0 / (1.0 + own).log2() - 1.0 / (1.0 + other).log2()).abs()),
+            AnyLoss::LambdaLoss(lambda) => {
+                self.swaps(|own, other| delta(lambda.discount, own, other))
+            }
+            AnyLoss::LambdaLossAtK(lambda) => self.swaps(|own, other| {
+                let lower = own.max(other);
+                let mu = match lambda.lower_share {
+                    _ if lower <= lambda.k as f64 => 1.0,
+                    LowerShare::Rank => 1.0 / (1.0 - 1.0 / lower),
+                    LowerShare::Discount => 1.0 / (1.0 - 1.0 / (1.0 + lower).log2()),
+                };
+                mu * delta(lambda.discount, own, other)
+            }),
             other => panic!("{other:?} is none of them"),
         }
+    }
+
+    /// ĝ/g, g the moving average and a constant.
+    fn ratio(&self, tau: f64, gamma: f64) -> Option<Var<'t>> {
+        let estimate = self.log_mean_at(tau)?;
+        let now = estimate.value.exp();
+        let average = match self.row[0] {
+            UNSET => now,
+            before => (1.0 - gamma) * before.exp() + gamma * now,
+        };
+        Some((estimate + -average.ln()).exp())
+    }
+
+    /// `Σ_j δ(π⁺, π_j) softplus(s_j − s⁺)`.
+    fn swaps(&self, delta: impl Fn(f64, f64) -> f64) -> Var<'t> {
+        let columns = self.columns.iter().zip(&self.ranks);
+        let terms =
+            columns.map(|(&s, &rank)| (s - self.positive).softplus() * delta(self.own_rank, rank));
+        sum(self.tape, terms)
     }
 
     fn llpauc(&self, llpauc: &Llpauc) -> Var<'t> {
@@ -220,6 +272,15 @@ impl<'t> Seen<'t> {
     }
 }
 
+fn delta(discount: Discount, own: f64, other: f64) -> f64 {
+    let distance = (own - other).abs().max(1.0);
+    let near = 1.0 / (1.0 + distance).log2();
+    match discount {
+        Discount::Single => near,
+        Discount::Difference => near - 1.0 / (2.0 + distance).log2(),
+    }
+}
+
 fn score_of(loss: &AnyLoss) -> (Score, f64) {
     let spec = loss.as_dyn().spec();
     (spec.score, spec.score_scale)
@@ -263,6 +324,15 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
     let positives: Vec<_> = (live.iter())
         .map(|&(row, pair)| similar(row, ids[pair] as usize))
         .collect();
+    let ranked = loss.as_dyn().spec().ranks;
+    let rank = |row: usize, id: usize| {
+        if !ranked {
+            return 0.0;
+        }
+        let own = similar(row, id).value;
+        let above = (0..case.n_candidates()).filter(|&other| similar(row, other).value > own);
+        1.0 + above.count() as f64
+    };
     let mut losses = Vec::new();
     let mut columns_in_all = 0;
     for (at, &(row, pair)) in live.iter().enumerate() {
@@ -287,6 +357,14 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
             },
             theta: inputs[2].clone(),
             row: case.row_parameters_of(row).to_vec(),
+            batch: (live.iter().zip(&positives))
+                .map(|(&(other, _), score)| {
+                    let own = case.row_parameters_of(other);
+                    (score.value, own.last().copied().unwrap_or(0.0))
+                })
+                .collect(),
+            ranks: columns.iter().map(|&id| rank(row, id)).collect(),
+            own_rank: rank(row, ids[pair] as usize),
         };
         losses.push(seen.loss(loss));
     }

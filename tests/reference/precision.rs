@@ -115,9 +115,13 @@ fn large() -> Vec<Case> {
 
 #[test]
 fn bits_do_not_depend_on_threads_or_time() {
+    let mut tried = 0;
     for case in large() {
         for loss in registry::all() {
-            let case = prepared(&loss, &case).expect("a case for every loss");
+            let Some(case) = prepared(&loss, &case) else {
+                continue;
+            };
+            tried += 1;
             for options in [
                 Options::default(),
                 Options {
@@ -137,4 +141,6 @@ fn bits_do_not_depend_on_threads_or_time() {
             }
         }
     }
+    // Those with ranks take sampled columns alone.
+    assert!(tried > 2 * registry::NAMES.len(), "{tried} cases tried");
 }

@@ -3,27 +3,36 @@
 use crate::{Outcome, device::DeviceArguments, losses::label, screen::Screen};
 use wgloss::{
     AnyLoss, Engine,
-    check::{Problem, Verdict, check},
+    check::{Problem, Verdict, check, differences},
     loss::registry,
 };
 
 /// Check every loss on a device against the f64 reference, on small ragged batches.
 ///
 /// Each column is the largest error of that result over all batches, as a share of what the rule
-/// allows; up to 100 % passes.
+/// allows; up to 100 % passes. The last one compares the reference's own gradients with
+/// differences of its value.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     device: DeviceArguments,
 }
 
-const RESULTS: [&str; 5] = [
+const RESULTS: [&str; 6] = [
     "value",
     "row_values",
     "grad_queries",
     "grad_candidates",
-    "other gradients",
+    "other results",
+    DIFFERENCES,
 ];
+
+/// The column of the reference's gradients.
+const DIFFERENCES: &str = "differences";
+
+/// The batches that those are compared on: between them sampled and all columns, repeated rows,
+/// given scores.
+const DIFFERENCED: [&str; 3] = ["ragged", "sampled-weighted", "given-scores"];
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
@@ -78,6 +87,7 @@ impl Row {
                 Err(error) => row.failures.push(format!("{at}: {error}")),
             }
         }
+        row.compare(loss, problems);
         if row.batches == 0 && row.failures.is_empty() {
             // Nothing compared is nothing shown.
             row.failures.push(format!("{}: takes no batch", row.label));
@@ -85,15 +95,36 @@ impl Row {
         row
     }
 
+    /// The reference's gradients against differences of its value.
+    fn compare(&mut self, loss: &AnyLoss, problems: &[Problem]) {
+        for problem in problems
+            .iter()
+            .filter(|one| DIFFERENCED.contains(&one.name()))
+        {
+            let at = format!("{} by differences on {}", self.label, problem.name());
+            match differences(loss.as_dyn(), problem) {
+                Ok(verdicts) => {
+                    for verdict in verdicts.iter().flatten() {
+                        self.judge(RESULTS.len() - 1, &at, verdict);
+                    }
+                }
+                Err(error) => self.failures.push(format!("{at}: {error}")),
+            }
+        }
+    }
+
     fn add(&mut self, at: &str, verdict: &Verdict) {
+        // Those of scalars, second tables, column parameters, given scores and state share a column.
+        let place = RESULTS.iter().position(|name| *name == verdict.name);
+        self.judge(place.unwrap_or(RESULTS.len() - 2), at, verdict);
+    }
+
+    fn judge(&mut self, place: usize, at: &str, verdict: &Verdict) {
         let share = if verdict.error == 0.0 {
             0.0
         } else {
             verdict.error / verdict.limit
         };
-        // Those of scalars, second tables, column parameters and given scores share the last one.
-        let place = RESULTS.iter().position(|name| *name == verdict.name);
-        let place = place.unwrap_or(RESULTS.len() - 1);
         self.shares[place] = self.shares[place].max(share);
         if !verdict.passed() {
             self.failures.push(format!(

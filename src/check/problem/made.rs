@@ -20,6 +20,10 @@ pub(super) fn all() -> Vec<Problem> {
         sub_centres(),
         given_scores(),
         without_positives(),
+        one_negative(),
+        sampled_lists(),
+        tied(),
+        state_of_queries(),
     ]
 }
 
@@ -167,6 +171,54 @@ fn without_positives() -> Problem {
     problem.positives[5] = IGNORED;
     let numbers = Random(10).numbers(33);
     problem.log_q = Some(numbers.iter().map(|x| 2.0 * x - 3.0).collect());
+    problem
+}
+
+/// One negative per row, as pairwise losses are trained.
+fn one_negative() -> Problem {
+    let mut problem = Problem::new("one-negative", [13, 34, 6]);
+    let mut random = Random(11);
+    problem.sampled = Some((random.ids(13, 34), 1));
+    problem.exclude = Some((
+        running_sum(&[0, 3, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 1]),
+        random.ids(7, 34),
+    ));
+    problem
+}
+
+/// Several positives per row, or none, beside its sampled columns, and upstream gradients.
+fn sampled_lists() -> Problem {
+    let mut problem = Problem::new("sampled-lists", [6, 27, 9]);
+    let mut random = Random(12);
+    problem.positives = random.ids(13, 27);
+    problem.positives[4] = IGNORED;
+    problem.offsets = Some(running_sum(&[2, 0, 4, 1, 3, 3]));
+    problem.sampled = Some((random.ids(6 * 8, 27), 8));
+    problem.upstream = Some(random.numbers(13));
+    problem
+}
+
+/// Candidates that are there twice, so that they tie, and a positive among its own negatives; summed.
+fn tied() -> Problem {
+    let mut problem = Problem::new("tied-sum", [9, 24, 8]);
+    let mut random = Random(13);
+    problem.candidates.copy_within(..12 * 8, 12 * 8);
+    let mut ids = random.ids(9 * 6, 24);
+    ids[0] = problem.positives[0];
+    ids[7] = (problem.positives[1] + 12) % 24;
+    problem.sampled = Some((ids, 6));
+    problem.sum = true;
+    problem
+}
+
+/// State that belongs to queries, several rows of each of which read it.
+fn state_of_queries() -> Problem {
+    let mut problem = Problem::new("state-of-queries", [7, 30, 5]);
+    let mut random = Random(14);
+    problem.rows = Some(random.ids(16, 7));
+    problem.positives = random.ids(16, 30);
+    problem.positives[15] = IGNORED;
+    problem.by_query = true;
     problem
 }
 

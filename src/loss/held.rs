@@ -1,0 +1,90 @@
+//! What gradients take for constant, held fast: for checks of gradients by differences.
+
+use super::{DynLoss, Entry, Loss, Pair, Parameters, Row, RowLoss, Spec};
+use crate::{Batch, Output, Real, Result, Shape};
+
+/// A loss whose value has the gradients of another one's on one batch for its derivatives: what those
+/// gradients take for constant (a moving average, a weight) is a row parameter of it.
+///
+/// Only the reference evaluates it; it has no WGSL.
+#[derive(Debug)]
+pub struct Held {
+    /// The loss.
+    pub loss: Box<dyn DynLoss>,
+    /// Its numbers per batch row, row by row.
+    pub row_parameters: Vec<f64>,
+}
+
+/// SogCLR and SogSL@K with row parameters log g and ŵ: `ℓ = ĝ/g − ŵ·s⁺/τ`.
+#[derive(Clone, Debug)]
+pub(super) struct HeldAverage {
+    /// The loss's specification.
+    pub spec: Spec,
+    /// 1/τ.
+    pub inverse_tau: f64,
+}
+
+impl HeldAverage {
+    /// Of the loss of this specification; `row` gives log g and ŵ of a row.
+    pub fn new(
+        spec: &Spec,
+        inverse_tau: f64,
+        batch: &Batch<'_>,
+        row: impl Fn(usize) -> [f64; 2],
+    ) -> Held {
+        let spec = Spec {
+            row_parameters: 2,
+            row_state: false,
+            batch_statistics: false,
+            ..*spec
+        };
+        Held {
+            loss: Box::new(HeldAverage { spec, inverse_tau }),
+            row_parameters: (0..batch.n_rows()).flat_map(row).collect(),
+        }
+    }
+}
+
+/// What the reduction of a row kept: its sum and count; of a row without a live pair, those of
+/// one column that scores 0.
+pub(super) fn reduced(batch: &Batch<'_>, output: &Output<f64>, row: usize) -> [f64; 2] {
+    let mut pairs = batch.pairs_of(row).map(|pair| output.statistics[pair]);
+    let live = pairs.find(|kept| kept.count > 0.0);
+    live.map_or([0.0, 1.0], |kept| [kept.sum, kept.count])
+}
+
+impl Loss for HeldAverage {
+    fn spec(&self) -> Spec {
+        self.spec
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        vec![self.inverse_tau]
+    }
+
+    fn check(&self, _shape: &Shape) -> Result<()> {
+        Ok(())
+    }
+
+    fn wgsl(&self) -> &'static str {
+        ""
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+        Pair {
+            value: entry.score * p.constants[0],
+            score_slope: p.constants[0],
+            target_slope: R::ZERO,
+        }
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
+        let [log_average, weight] = row.row;
+        let ratio = (row.sum - row.count.ln() - log_average).exp();
+        RowLoss {
+            value: ratio - weight * row.target * p.constants[0],
+            sum_slope: ratio,
+            target_slope: -(weight * p.constants[0]),
+        }
+    }
+}
