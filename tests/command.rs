@@ -23,6 +23,8 @@ mod resume;
 mod train;
 #[path = "command/train_losses.rs"]
 mod train_losses;
+#[path = "command/train_schedules.rs"]
+mod train_schedules;
 #[path = "command/whole_way.rs"]
 mod whole_way;
 

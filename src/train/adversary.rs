@@ -131,7 +131,7 @@ impl AdversarySchedule {
             parameter: "adv_schedule",
             value: self.to_string(),
             domain: "replace=EVERY must be at least 2, or the model would never move; \
-                     before=EVERY:AT_MOST at least 1"
+                     before=EVERY:TIMES at least 1"
                 .into(),
         })
     }
@@ -154,7 +154,7 @@ impl fmt::Display for AdversarySchedule {
 impl FromStr for AdversarySchedule {
     type Err = Error;
 
-    /// `replace=EVERY` or `before=EVERY:AT_MOST`.
+    /// `replace=EVERY` or `before=EVERY:TIMES`.
     fn from_str(text: &str) -> Result<Self> {
         let two = |numbers: &str| {
             let (every, at_most) = numbers.split_once(':')?;
@@ -173,7 +173,7 @@ impl FromStr for AdversarySchedule {
             what: "adversary's schedule".into(),
             kind: "choice",
             name: text.into(),
-            valid: "replace=EVERY, before=EVERY:AT_MOST".into(),
+            valid: "replace=EVERY, before=EVERY:TIMES".into(),
         })?;
         schedule.validate()?;
         Ok(schedule)

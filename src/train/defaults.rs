@@ -7,7 +7,7 @@
 use super::{AdamOptions, InitKind, Optimiser, SgdOptions};
 use crate::{
     AnyLoss, DynLoss,
-    loss::{Bsl, BslForm, Score, registry},
+    loss::{Bsl, BslForm, SDpoReference, Score, registry},
 };
 
 /// A temperature for cosines, which are at most 1.
@@ -37,6 +37,8 @@ pub fn loss(name: &str, score: Option<Score>) -> Option<AnyLoss> {
         }) => (*tau1, *tau2) = (tau, tau),
         // A scale of 64 tells faces apart, whose classes have no noise.
         AnyLoss::ArcFace(arc_face) => (arc_face.scale, arc_face.margin) = (1.0 / tau, 0.2),
+        // Embeddings have no given scores of a reference.
+        AnyLoss::SDpo(s_dpo) => s_dpo.reference = SDpoReference::Tables,
         _ => {}
     }
     Some(loss)

@@ -21,6 +21,7 @@
 //! | [`metrics`] | recall, precision, NDCG, MRR, hit ratio, MAP and coverage at K |
 //! | [`saved`] | trained models as files: [`SavedModel`] |
 //! | [`defaults`] | what works where nothing else is said |
+//! | [`presets`] | settings that papers found best: [`Preset`] |
 //! | [`settings`] | how to train: [`Settings`] |
 //! | [`trainer`] | [`Trainer`]: epochs, validation, the best epoch |
 //! | [`checkpoint`] | a run between two epochs, as a file |
@@ -46,6 +47,7 @@ pub mod names;
 pub mod negatives;
 pub mod optimiser;
 pub mod planted;
+pub mod presets;
 mod quantiles;
 mod random;
 pub mod rank;
@@ -80,6 +82,7 @@ pub use names::{Names, Tokens};
 pub use negatives::{Draw, Negatives};
 pub use optimiser::{Moments, Optimiser};
 pub use planted::Planted;
+pub use presets::Preset;
 pub use rank::{TopK, top_k, top_k_of};
 pub use record::{Best, EpochRecord, Event, Times};
 pub use sampler::{Epoch, Sampler};

@@ -41,6 +41,14 @@ impl Optimiser {
         }
     }
 
+    /// The L2 penalty.
+    pub fn weight_decay(&self) -> f64 {
+        match self {
+            Optimiser::Adam(options) => options.weight_decay,
+            Optimiser::Sgd(options) => options.weight_decay,
+        }
+    }
+
     /// The same with another learning rate.
     #[must_use]
     pub fn with_learning_rate(mut self, rate: f64) -> Self {

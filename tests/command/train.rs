@@ -168,8 +168,8 @@ fn losses_and_settings_that_are_wrong() {
     let folder = data();
     for (arguments, parts) in [
         (
-            "--loss bpr",
-            &["unknown loss `bpr`", "sl, info_nce, psl"][..],
+            "--loss bprr",
+            &["unknown loss `bprr`", "sl, info_nce, psl"][..],
         ),
         (
             "--tau1 0.1",

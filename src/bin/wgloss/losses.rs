@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use wgloss::{
     AnyLoss, Error,
     loss::{Parameter, registry},
+    train::presets,
 };
 
 /// List the losses with their parameters, defaults, domains and papers.
 #[derive(clap::Args)]
 pub struct Arguments {
+    /// List the published settings for `wgloss train --preset` instead
+    #[arg(long)]
+    presets: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -17,6 +21,9 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
+    if arguments.presets {
+        return list_presets(arguments.json, screen);
+    }
     let losses: Vec<Value> = registry::all().iter().map(describe).collect();
     if arguments.json {
         screen.line(format_args!("{:#}", Value::Array(losses)))?;
@@ -33,6 +40,34 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
             screen.line(parameter_line(parameter))?;
         }
         screen.line(format_args!("  {}", text("source")))?;
+    }
+    Ok(true)
+}
+
+/// The published settings, a line each.
+fn list_presets(json: bool, screen: &mut Screen) -> Outcome {
+    let mut presets = presets::all()?;
+    presets.retain(|preset| registry::NAMES.contains(&preset.loss.as_str()));
+    if json {
+        screen.line(format_args!("{:#}", json!(presets)))?;
+        return Ok(true);
+    }
+    for preset in presets {
+        let parameters = preset.parameters.iter();
+        let flags: String = parameters
+            .map(|(name, value)| format!(" {name} {value},"))
+            .collect();
+        let every = preset.quantile_every;
+        let every = every.map_or(String::new(), |every| format!(", quantile-every {every}"));
+        screen.line(format_args!(
+            "--loss {:16} --preset {:22}{flags} lr {}, wd {}, negatives {}, init {}{every}",
+            preset.loss,
+            preset.name,
+            preset.learning_rate,
+            preset.weight_decay,
+            preset.negatives,
+            preset.init,
+        ))?;
     }
     Ok(true)
 }

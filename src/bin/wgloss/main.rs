@@ -62,3 +62,15 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Parameters of losses become flags beside the command's own.
+    #[test]
+    fn no_two_flags_of_a_command_have_one_name() {
+        Cli::command().debug_assert();
+    }
+}

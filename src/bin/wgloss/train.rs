@@ -5,6 +5,7 @@ mod loss;
 mod progress;
 mod report;
 mod saved;
+mod settings;
 
 pub use arguments::Arguments;
 
@@ -12,21 +13,21 @@ use crate::{Outcome, losses::parameters_of, screen::Screen, table::table};
 use progress::Progress;
 use report::{Data, Report};
 use serde_json::Value;
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 use wgloss::{
     AnyLoss, Device, Error, Result,
     gpu::Context,
     train::{
-        Backend, Best, Checkpoint, CpuBackend, Folds, GpuBackend, Metric, Metrics, Part,
-        SavedModel, Settings, Start, Tokens, Trainer,
+        Backend, Best, Checkpoint, CpuBackend, Embeddings, Folds, GpuBackend, Metric, Metrics,
+        Part, SavedModel, Settings, Start, Tokens, Trainer,
     },
 };
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     // What is wrong with the arguments is told before the data takes its time.
-    let loss = arguments.loss.loss()?;
-    let settings = arguments.settings(loss.as_dyn())?;
+    let (preset, loss) = arguments.loss()?;
+    let settings = arguments.settings(loss.as_dyn(), preset.as_ref())?;
     let engine = arguments.device.engine()?;
     if engine.device() == Device::Reference {
         return Err(Error::Unsupported(
@@ -39,12 +40,16 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     let metrics = arguments.protocol.metrics()?;
     let (name, read) = arguments.read()?;
     let folds = arguments.folds(&read.dataset)?;
+    let reference = (arguments.reference.as_deref())
+        .map(|folder| saved::reference(folder, &read.tokens))
+        .transpose()?;
     let run = Run {
         arguments,
         loss: &loss,
         folds: &folds,
         tokens: &read.tokens,
         settings,
+        reference,
         ks: arguments.protocol.ks(folds.train.items()),
         metrics,
         device: engine.describe(),
@@ -67,6 +72,8 @@ struct Run<'a> {
     folds: &'a Folds,
     tokens: &'a Tokens,
     settings: Settings,
+    /// The reference model's tables, if they were given.
+    reference: Option<Embeddings>,
     /// Where to measure, and what to show of it.
     ks: Vec<usize>,
     metrics: Vec<Metric>,
@@ -92,13 +99,30 @@ impl<'a> Run<'a> {
         backend: impl FnOnce(Start<'a>) -> Result<B>,
     ) -> Result<Trainer<'a, B>> {
         let (loss, folds, settings) = (self.loss.as_dyn(), self.folds, self.settings);
+        let start = match &checkpoint {
+            None => settings.start(loss, folds)?,
+            Some(checkpoint) => checkpoint.start(loss, folds, &settings)?,
+        };
+        let backend = backend(self.referring(start, checkpoint.is_some())?)?;
         match checkpoint {
-            None => Trainer::new(folds, settings, backend(settings.start(loss, folds)?)?),
-            Some(checkpoint) => {
-                let backend = backend(checkpoint.start(loss, folds, &settings)?)?;
-                Trainer::resume(folds, settings, backend, checkpoint)
-            }
+            None => Trainer::new(folds, settings, backend),
+            Some(checkpoint) => Trainer::resume(folds, settings, backend, checkpoint),
         }
+    }
+
+    /// With the reference that was given; a run that goes on must have had the same.
+    fn referring<'s>(&self, start: Start<'s>, resumed: bool) -> Result<Start<'s>> {
+        let Some(reference) = &self.reference else {
+            return Ok(start);
+        };
+        let before = start.state.second.clone();
+        let start = start.with_reference(reference.clone())?;
+        if resumed && start.state.second != before {
+            return Err(Error::Unsupported(
+                "resume: the checkpoint is of another --reference".into(),
+            ));
+        }
+        Ok(start)
     }
 
     fn train<B: Backend>(
@@ -200,6 +224,8 @@ impl<'a> Run<'a> {
             plans: trainer.backend().plans(),
             data,
             loss: self.loss,
+            scalars: best.map(|best| self.scalars(best)).unwrap_or_default(),
+            preset: self.arguments.preset.clone(),
             settings: self.settings,
             epochs: trainer.history(),
             best_epoch: best.map(|best| best.epoch),
@@ -209,6 +235,13 @@ impl<'a> Run<'a> {
             times: trainer.times(),
             error,
         })
+    }
+
+    /// What the loss learnt, by name.
+    fn scalars(&self, best: &Best) -> BTreeMap<&'static str, f64> {
+        let scalars = self.loss.as_dyn().scalars().into_iter();
+        let named = scalars.map(|scalar| scalar.name).zip(&best.scalars);
+        named.map(|(name, value)| (name, *value)).collect()
     }
 
     fn measure(&self, best: &Best) -> Result<Metrics> {
@@ -246,9 +279,18 @@ impl<'a> Run<'a> {
                 screen.line(format_args!("saved in {}", folder.display()))?;
             }
         }
+        if !report.scalars.is_empty() {
+            let scalars = report.scalars.iter();
+            let scalars: Vec<String> = scalars.map(|(name, x)| format!("{name} {x:.4}")).collect();
+            screen.line(format_args!("learnt: {}", scalars.join(", ")))?;
+        }
         let times = report.times;
+        let quantiles = match times.quantiles {
+            0.0 => String::new(),
+            seconds => format!(", quantiles {seconds:.1}"),
+        };
         screen.line(format_args!(
-            "{seconds:.1} s; all epochs: sampling {:.1}, upload {:.1}, steps {:.1}, evaluation {:.1}",
+            "{seconds:.1} s; all epochs: sampling {:.1}, upload {:.1}, steps {:.1}{quantiles}, evaluation {:.1}",
             times.sampling, times.upload, times.steps, times.evaluation
         ))
     }

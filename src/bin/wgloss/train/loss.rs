@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use wgloss::{
     AnyLoss, Error, Result,
     loss::{About, Score, registry},
-    train::defaults,
+    train::{Preset, defaults},
 };
 
 /// The loss and what was given of its parameters.
@@ -17,18 +17,41 @@ pub struct LossArguments {
 }
 
 impl LossArguments {
-    /// The loss, with the defaults of what was not given.
-    pub fn loss(&self) -> Result<AnyLoss> {
-        let place = registry::NAMES.iter().position(|name| *name == self.name);
-        let (Some(place), Some(about)) = (place, registry::about(&self.name)) else {
-            return Err(Error::Unknown {
+    /// The loss's name.
+    pub fn name(&self) -> Result<&'static str> {
+        let mut known = registry::NAMES.iter().copied();
+        known
+            .find(|name| *name == self.name)
+            .ok_or_else(|| Error::Unknown {
                 what: "--loss".into(),
                 kind: "loss",
                 name: self.name.clone(),
                 valid: registry::NAMES.join(", "),
-            });
+            })
+    }
+
+    /// The loss, with what the preset says of what was not given, and else defaults.
+    pub fn loss(&self, preset: Option<&Preset>) -> Result<AnyLoss> {
+        let mut all = LossArguments {
+            name: self.name.clone(),
+            parameters: self.parameters.clone(),
         };
-        let name = registry::NAMES[place];
+        for (parameter, text) in preset.iter().flat_map(|preset| &preset.parameters) {
+            let known = parameters().into_keys().find(|known| known == parameter);
+            let name = known.ok_or_else(|| {
+                Error::Unsupported(format!("preset: no loss has a parameter `{parameter}`"))
+            })?;
+            all.parameters.entry(name).or_insert_with(|| text.clone());
+        }
+        all.given()
+    }
+
+    /// The loss, with the defaults of what was not given.
+    fn given(&self) -> Result<AnyLoss> {
+        let name = self.name()?;
+        let Some(about) = registry::about(name) else {
+            return Err(Error::Unsupported(format!("loss {name}: not described")));
+        };
         for parameter in self.parameters.keys() {
             if !about
                 .parameters
@@ -40,8 +63,9 @@ impl LossArguments {
         }
         let score = (self.parameters.get("score"))
             .and_then(|score| serde_json::from_value::<Score>(value(score)).ok());
-        let default = defaults::loss(name, score);
-        let default = default.unwrap_or_else(|| registry::all()[place].clone());
+        let Some(default) = defaults::loss(name, score) else {
+            return Err(Error::Unsupported(format!("loss {name}: no defaults")));
+        };
         let defaults = parameters_of(&default)?;
         let loss = self.build(name, about, &defaults)?;
         // A parameter that the chosen form of the loss does not read is as wrong as an unknown one.
@@ -146,6 +170,14 @@ fn parameters() -> BTreeMap<&'static str, String> {
         .collect()
 }
 
+/// Parameters whose names are those of other flags of the command: their own begin with `--loss-`.
+const TAKEN: [&str; 2] = ["k", "reference"];
+
+/// What the parser calls a parameter.
+fn id(parameter: &str) -> String {
+    format!("loss {parameter}")
+}
+
 impl Args for LossArguments {
     fn augment_args(command: Command) -> Command {
         let loss = Arg::new("loss")
@@ -154,8 +186,12 @@ impl Args for LossArguments {
             .default_value("sl")
             .help("The loss (see `wgloss losses`)");
         let flag = |(name, help): (&'static str, String)| {
-            let flag = Arg::new(name)
-                .long(name.replace('_', "-"))
+            let own = match TAKEN.contains(&name) {
+                true => format!("loss-{name}"),
+                false => name.replace('_', "-"),
+            };
+            let flag = Arg::new(id(name))
+                .long(own)
                 .value_name("VALUE")
                 .allow_negative_numbers(true)
                 .help(help)
@@ -176,7 +212,10 @@ impl Args for LossArguments {
 
 impl FromArgMatches for LossArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Usage> {
-        let given = |name: &&'static str| Some((*name, matches.get_one::<String>(name)?.clone()));
+        let given = |name: &&'static str| {
+            let text = matches.get_one::<String>(&id(name))?;
+            Some((*name, text.clone()))
+        };
         Ok(LossArguments {
             name: matches
                 .get_one::<String>("loss")
@@ -199,7 +238,9 @@ mod tests {
     fn loss(line: &str) -> Result<AnyLoss> {
         let command = LossArguments::augment_args(Command::new("train").no_binary_name(true));
         let matches = command.get_matches_from(line.split_whitespace());
-        LossArguments::from_arg_matches(&matches).unwrap().loss()
+        LossArguments::from_arg_matches(&matches)
+            .unwrap()
+            .loss(None)
     }
 
     #[test]
@@ -218,6 +259,18 @@ mod tests {
             (
                 "--loss bsl --tau1 0.5",
                 r#"{"loss": "bsl", "form": "ir_benchmark", "tau1": 0.5, "tau2": 0.2}"#,
+            ),
+            (
+                "--loss sl_at_k --tau 0.1 --tau-w 2 --loss-k 5",
+                r#"{"loss": "sl_at_k", "tau": 0.1, "tau_w": 2.0, "k": 5}"#,
+            ),
+            (
+                "--loss s_dpo --beta 2",
+                r#"{"loss": "s_dpo", "beta": 2.0, "reference": "tables"}"#,
+            ),
+            (
+                "--loss s_dpo --loss-reference given",
+                r#"{"loss": "s_dpo", "beta": 1.0, "reference": "given"}"#,
             ),
             (
                 "--loss bsl --form multi --tau 0.1 --exponent 1.2",

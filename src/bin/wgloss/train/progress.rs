@@ -6,7 +6,7 @@ use std::{
     cell::Cell,
     io::{IsTerminal, Write},
 };
-use wgloss::train::{EpochRecord, Event, Settings};
+use wgloss::train::{EpochRecord, Event, Moved, Settings};
 
 /// Shows progress: a bar on standard error if that is a terminal, or else a line per validation, on
 /// standard output unless results there are to stand alone.
@@ -70,6 +70,11 @@ impl Progress {
         let epochs = self.epochs;
         let width = epochs.to_string().len();
         let mut line = format!("epoch {epoch:width$}/{epochs}  loss {loss:.5}");
+        line += match record.moved {
+            Moved::Model => "",
+            Moved::Adversary => "  (adversary's)",
+            Moved::Both => "  (adversary's before)",
+        };
         if let Some(at) = record.validation {
             let k = self.select_at;
             line += &format!(

@@ -1,6 +1,7 @@
 //! What a run came to: as JSON, and as a table.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use wgloss::{
     AnyLoss, Error, Result,
     train::{AtK, EpochRecord, Folds, Metrics, Settings, Times},
@@ -21,6 +22,12 @@ pub struct Report<'a> {
     pub data: Data,
     /// The loss with all parameters.
     pub loss: &'a AnyLoss,
+    /// What the loss had learnt by the best epoch: its scalars by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub scalars: BTreeMap<&'static str, f64>,
+    /// The published settings that the others override.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Everything else that was chosen.
     pub settings: Settings,
     /// The epochs.

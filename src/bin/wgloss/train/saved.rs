@@ -8,7 +8,7 @@ use std::{
 };
 use wgloss::{
     Error, Result,
-    train::{Checkpoint, SavedModel, write_whole},
+    train::{Checkpoint, Embeddings, SavedModel, Tokens, write_whole},
 };
 
 const REPORT: &str = "report.json";
@@ -41,6 +41,25 @@ pub fn prepare(out: &Path) -> Result<()> {
     let trial = out.join(format!("{REPORT}.{}.trial", std::process::id()));
     (File::create(&trial).and_then(|_| fs::remove_file(&trial)))
         .map_err(|source| failed(out, source))
+}
+
+/// The tables of a saved model of the same users and items.
+pub fn reference(folder: &Path, tokens: &Tokens) -> Result<Embeddings> {
+    let model = SavedModel::load(folder)?;
+    for (what, theirs, ours) in [
+        ("users", &model.tokens.users, &tokens.users),
+        ("items", &model.tokens.items, &tokens.items),
+    ] {
+        if theirs != ours {
+            return Err(Error::Unsupported(format!(
+                "--reference {}: its {} {what} are not the {} of the data, by name and in order",
+                folder.display(),
+                theirs.len(),
+                ours.len()
+            )));
+        }
+    }
+    Ok(model.embeddings)
 }
 
 /// Writes the report.
