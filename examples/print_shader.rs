@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 use wgloss::{
-    Error, Result, Shape,
+    ColumnKind, Error, Result, Shape,
     gpu::{Family, PlanOptions, Stage, TableLayouts, estimate, shader_text, sizes::Limits},
     loss::registry,
 };
@@ -22,7 +22,13 @@ fn text(stage: &str, loss: &str) -> Result<String> {
     let found = place.and_then(|place| losses.get(place));
     let loss = found.ok_or_else(|| unknown("loss", loss, registry::NAMES.to_vec()))?;
     let (loss, spec) = (loss.as_dyn(), loss.as_dyn().spec());
+    // Ranks are counted for sampled columns.
+    let columns = match spec.ranks {
+        true => ColumnKind::Sampled(4),
+        false => ColumnKind::All,
+    };
     let shape = Shape {
+        columns,
         indexed_rows: true,
         second_dim: spec.second.map(|_| 64),
         thetas: spec.thetas,

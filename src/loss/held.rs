@@ -17,31 +17,29 @@ pub struct Held {
 
 /// SogCLR and SogSL@K with row parameters log g and ŵ: `ℓ = ĝ/g − ŵ·s⁺/τ`.
 #[derive(Clone, Debug)]
-pub(super) struct HeldAverage {
+struct HeldAverage {
     /// The loss's specification.
-    pub spec: Spec,
+    spec: Spec,
     /// 1/τ.
-    pub inverse_tau: f64,
+    inverse_tau: f64,
 }
 
-impl HeldAverage {
-    /// Of the loss of this specification; `row` gives log g and ŵ of a row.
-    pub fn new(
-        spec: &Spec,
-        inverse_tau: f64,
-        batch: &Batch<'_>,
-        row: impl Fn(usize) -> [f64; 2],
-    ) -> Held {
-        let spec = Spec {
-            row_parameters: 2,
-            row_state: false,
-            batch_statistics: false,
-            ..*spec
-        };
-        Held {
-            loss: Box::new(HeldAverage { spec, inverse_tau }),
-            row_parameters: (0..batch.n_rows()).flat_map(row).collect(),
-        }
+/// That of the loss of this specification; `row` gives log g and ŵ of a row.
+pub(super) fn held_average(
+    spec: &Spec,
+    inverse_tau: f64,
+    batch: &Batch<'_>,
+    row: impl Fn(usize) -> [f64; 2],
+) -> Held {
+    let spec = Spec {
+        row_parameters: 2,
+        row_state: false,
+        batch_statistics: false,
+        ..*spec
+    };
+    Held {
+        loss: Box::new(HeldAverage { spec, inverse_tau }),
+        row_parameters: (0..batch.n_rows()).flat_map(row).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     About, Described, Entry, Held, Loss, Pair, Parameter, Parameters, Renewal, Row, RowLoss,
     RowParameter, Score, Spec, UNSET,
     domain::share,
-    held::{HeldAverage, reduced},
+    held::{held_average, reduced},
     positive,
 };
 use crate::{Batch, MAX_ROW_PARAMETERS, Output, Real, Result, Shape};
@@ -164,11 +164,6 @@ impl Loss for SogClr {
             let [after, _] = average(reduced(batch, output, row), before, shares(self.gamma));
             [after, 1.0]
         };
-        Some(HeldAverage::new(
-            &Loss::spec(self),
-            1.0 / self.tau,
-            batch,
-            held,
-        ))
+        Some(held_average(&Loss::spec(self), 1.0 / self.tau, batch, held))
     }
 }

@@ -4,7 +4,7 @@ use super::{
     About, Described, Entry, Held, Loss, Pair, Parameter, Parameters, PositiveScore, Row, RowLoss,
     RowParameter, Score, Spec, Target,
     domain::{length, share},
-    held::{HeldAverage, reduced},
+    held::{held_average, reduced},
     positive,
     sl_at_k::row_quantile,
     sog_clr::{average, moving_average, shares},
@@ -166,11 +166,6 @@ impl Loss for SogSlAtK {
             let [after, _] = average(reduced(batch, output, row), before, shares(self.gamma));
             [after, weight((row, batch.pairs_of(row).start)) / mean]
         };
-        Some(HeldAverage::new(
-            &Loss::spec(self),
-            1.0 / self.tau,
-            batch,
-            held,
-        ))
+        Some(held_average(&Loss::spec(self), 1.0 / self.tau, batch, held))
     }
 }

@@ -35,6 +35,10 @@ pub fn loss(name: &str, score: Option<Score>) -> Option<AnyLoss> {
             form: BslForm::IrBenchmark { tau1, tau2 },
             ..
         }) => (*tau1, *tau2) = (tau, tau),
+        AnyLoss::AdvInfoNce(adversarial) => adversarial.tau = tau,
+        AnyLoss::SlAtK(at_k) => at_k.tau = tau,
+        AnyLoss::SogClr(sog_clr) => sog_clr.tau = tau,
+        AnyLoss::SogSlAtK(at_k) => at_k.tau = tau,
         // A scale of 64 tells faces apart, whose classes have no noise.
         AnyLoss::ArcFace(arc_face) => (arc_face.scale, arc_face.margin) = (1.0 / tau, 0.2),
         // Embeddings have no given scores of a reference.

@@ -139,3 +139,109 @@ fn fields() {
         &["columns"],
     );
 }
+
+#[test]
+fn state_that_is_missing_or_does_not_fit_is_named() {
+    let sl_at_k = json!({"loss": "sl_at_k"});
+    let sog_clr = json!({"loss": "sog_clr"});
+    let llpauc = json!({"loss": "llpauc"});
+    rejected(
+        &with(json!({"loss": sl_at_k})),
+        &["row_quantile", "is missing"],
+    );
+    rejected(
+        &with(json!({"loss": sl_at_k, "row_quantile": [0.5]})),
+        &["row_quantile", "expected 3 numbers", "got 1"],
+    );
+    rejected(
+        &with(json!({"row_quantile": [0.5, 0.5, 0.5]})),
+        &["row_quantile", "does not go with this loss"],
+    );
+    rejected(
+        &with(json!({"loss": sog_clr, "moving_average_before": [1.0, -1.0, 0.0]})),
+        &["moving_average_before", "got -1"],
+    );
+    rejected(
+        &with(json!({
+            "loss": sog_clr, "moving_average_before": [1.0, 1.0, 0.0], "moving_average_after": [1.0],
+        })),
+        &["moving_average_after", "expected 3 numbers, got 1"],
+    );
+    rejected(&with(json!({"loss": llpauc})), &["state", "is missing"]);
+    rejected(
+        &with(json!({"loss": llpauc, "state": {"a": 1.0}})),
+        &["state", "`b`", "expected a number"],
+    );
+    rejected(
+        &with(json!({"loss": llpauc, "state": {"alpha": 1.0}})),
+        &["state", "unknown `alpha`", "a, b, s_pos"],
+    );
+    rejected(
+        &with(json!({"loss": llpauc, "bias": 1.0})),
+        &["bias", "no input"],
+    );
+}
+
+#[test]
+fn given_scores_that_do_not_fit_are_named() {
+    let scores = |fields: serde_json::Value| {
+        let mut case = json!({
+            "loss": {"loss": "s_dpo"}, "policy_chosen": [1.0, 2.0],
+            "policy_rejected": [[1.0, 0.0], [0.5, 0.0], [0.0, 0.0]],
+        });
+        for (name, value) in fields.as_object().expect("an object") {
+            case[name] = value.clone();
+        }
+        case
+    };
+    for (fields, expected) in [
+        (
+            json!({"policy_rejected": null}),
+            ["policy_rejected", "is missing"],
+        ),
+        (
+            json!({"policy_rejected": [[1.0]]}),
+            ["policy_rejected", "expected 2 numbers"],
+        ),
+        (
+            json!({"reference_chosen": [0.0, 0.0]}),
+            ["reference_rejected", "is missing"],
+        ),
+        (
+            json!({"reference_chosen": [0.0, 0.0], "reference_rejected": [[0.0, 0.0]]}),
+            ["reference_rejected", "expected 3 lists, got 1"],
+        ),
+        (
+            json!({"loss": {"loss": "sl"}}),
+            ["policy_chosen", "no input of loss sl"],
+        ),
+        (
+            json!({"queries": [[1.0]]}),
+            ["queries", "does not go with this loss"],
+        ),
+        (
+            json!({"grad_policy_rejected": [[0.0, 0.0]]}),
+            ["grad_policy_rejected", "expected 3 lists of 2 numbers"],
+        ),
+    ] {
+        rejected(&scores(fields), &expected);
+    }
+}
+
+#[test]
+fn reference_tables_that_do_not_fit_are_named() {
+    let loss = json!({"loss": "s_dpo", "reference": "tables"});
+    rejected(
+        &with(json!({"loss": loss})),
+        &["reference_queries", "is missing"],
+    );
+    rejected(
+        &with(json!({
+            "loss": loss, "reference_queries": [[1.0], [1.0], [1.0]], "reference_candidates": [[1.0]],
+        })),
+        &[
+            "reference_candidates",
+            "expected 4 rows of 1 numbers, got 1 of 1",
+        ],
+    );
+}

@@ -46,6 +46,58 @@ fn frozen_candidates_have_no_gradient_and_a_bias_has_one() {
 }
 
 #[test]
+fn state_has_the_names_of_the_case_file() {
+    let folder = Folder::new();
+    let sog_clr = json!({
+        "loss": {"loss": "sog_clr", "gamma": 0.5}, "moving_average_before": [0.0, 2.0, 4.0],
+    });
+    let llpauc = json!({
+        "loss": {"loss": "llpauc"},
+        "state": {
+            "gamma": 0.0, "a": 1.0, "b": 0.25, "s_pos": 0.5, "s_neg": 0.5, "theta_a": 0.5, "theta_b": 0.5,
+        },
+    });
+    let sog_clr = folder.case("sog_clr.json", &with(sog_clr));
+    let llpauc = folder.case("llpauc.json", &with(llpauc));
+    for device in ["reference", "cpu"] {
+        folder.compute_on(device, &[&sog_clr, &llpauc]).succeeds();
+        let after = numbers(&folder.result("sog_clr.json")["moving_average_after"]);
+        assert_eq!(after.len(), 3);
+        // What was there still counts for half.
+        assert!(
+            after[0] > 0.0 && after[1] > 1.0 && after[2] > 2.0,
+            "{after:?}"
+        );
+        let gradient = &folder.result("llpauc.json")["grad_state"];
+        let names: Vec<&String> = gradient.as_object().expect("an object").keys().collect();
+        assert_eq!(names.len(), 7);
+        // a + γ, and γ + 1 − b.
+        assert_eq!(gradient["theta_a"], 1.0);
+        assert_eq!(gradient["theta_b"], 0.75);
+    }
+}
+
+#[test]
+fn gradients_of_given_scores_are_listed_as_the_scores_are() {
+    let folder = Folder::new();
+    let case = json!({
+        "loss": {"loss": "s_dpo", "beta": 0.5}, "policy_chosen": [1.0, 2.0],
+        "policy_rejected": [[1.0, 0.0], [0.5, 0.0], [0.0, 0.0]],
+    });
+    let case = folder.case("scores.json", &case);
+    folder.compute(&[&case]).succeeds();
+    let result = folder.result("scores.json");
+    let chosen = numbers(&result["grad_policy_chosen"]);
+    let slots = result["grad_policy_rejected"].as_array().expect("slots");
+    assert_eq!((chosen.len(), slots.len()), (2, 3));
+    for (row, chosen) in chosen.iter().enumerate() {
+        // Only differences of scores count.
+        let all: f64 = slots.iter().map(|slot| numbers(slot)[row]).sum();
+        assert!((all + chosen).abs() < 1e-12 && *chosen < 0.0);
+    }
+}
+
+#[test]
 fn an_older_result_is_replaced() {
     let folder = Folder::new();
     let case = folder.case("small.json", &good());
