@@ -7,6 +7,7 @@ mod common;
 mod derivatives;
 mod oracle;
 mod outputs;
+mod pairs;
 mod precision;
 mod tape;
 
