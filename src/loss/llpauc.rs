@@ -230,13 +230,20 @@ impl Loss for Llpauc {
 
     #[inline(always)]
     fn pair_theta<R: Real>(&self, k: usize, entry: Entry<R>, p: &Parameters<R>) -> R {
-        let (off, _, slope, share) = column(entry.score, p);
-        match k {
-            B => -(slope * (off + off)),
-            S_NEG => -slope,
-            GAMMA => slope * (share + share),
-            _ => R::ZERO,
+        // The others have no part in z: nothing is to be computed for them.
+        if !matches!(k, B | S_NEG | GAMMA) {
+            return R::ZERO;
         }
+        let (off, _, slope, share) = column(entry.score, p);
+        // Selected, not branched to: k is the same for a whole run of columns.
+        let by_gap = if k == B {
+            -(off + off)
+        } else if k == S_NEG {
+            -R::ONE
+        } else {
+            share + share
+        };
+        slope * by_gap
     }
 
     #[inline(always)]
