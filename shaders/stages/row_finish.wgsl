@@ -68,7 +68,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let live = score.live != 0.0;
 #if SUM
     let dead = false;
-    let reduced = sum;
+    // Of no column nothing, also where sums come from moments and leave rounding.
+    let reduced = select(sum, 0.0, row_counts[own_row] == 0u);
     let count = row_counts[own_row];
 #else
     // Losses take its logarithm.
