@@ -3,7 +3,7 @@
 use crate::{Folder, train::data};
 use serde_json::Value;
 
-const LOSSES: [&str; 8] = [
+const LOSSES: [&str; 14] = [
     "--loss info_nce --tau 0.2",
     "--loss psl --activation relu --tau 0.1",
     "--loss psl --method 2",
@@ -12,6 +12,12 @@ const LOSSES: [&str; 8] = [
     "--loss arc_face --scale 10 --margin 0.2",
     "--loss adv_info_nce --adv-schedule replace=2 --adv-lr 0.01",
     "--loss uss --scale 8",
+    "--loss bpr --preset sl-at-k/health",
+    "--loss llpauc --preset sl-at-k/health --negatives full",
+    "--loss sl_at_k --loss-k 5 --quantile-every 1",
+    "--loss s_dpo --score cosine --beta 4",
+    "--loss sog_sl_at_k --loss-k 5 --quantile-every 1 --negatives sampled=10",
+    "--loss lambda_loss_at_k --loss-k 5 --negatives sampled=3 --init 1",
 ];
 
 /// The losses of both epochs on a device.
