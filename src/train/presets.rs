@@ -13,6 +13,8 @@
 //! fifth epoch's place at a rate of 5e-5. `guided_rec` is here the loss's first part alone, without
 //! the surrogate network that the published figures have.
 //!
+//! LLPAUC trains on inner products in the PSL paper and on cosines in the SL@K paper.
+//!
 //! Not here, for they take what this trainer does not have: BSL's logs (an L2 penalty on a batch's
 //! embeddings, dropout, negatives drawn from all items), AdvInfoNCE's own (a penalty of unknown
 //! strength), other backbones.
@@ -21,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{collections::BTreeMap, str::FromStr};
 
 use super::{InitKind, Negatives};
-use crate::{Error, Result};
+use crate::{Error, Result, loss::Score};
 
 /// What a paper found best for a loss on a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +49,8 @@ pub struct Preset {
     /// Epochs from one renewal of users' K-th largest scores to the next, for a loss that reads
     /// them.
     pub quantile_every: Option<usize>,
+    /// What to rank items by, where that is not the inner product.
+    pub rank_by: Option<Score>,
 }
 
 /// All presets, loss by loss.
@@ -139,6 +143,16 @@ mod tests {
         assert_eq!(tau("psl", "psl/electronic"), 0.1);
         assert_eq!(tau("psl", "psl/gowalla"), tau("psl", "sl-at-k/gowalla"));
         assert_eq!(tau("adv_info_nce", "psl/gowalla"), 0.1);
+    }
+
+    /// What trains on cosines instead of inner products is ranked by them.
+    #[test]
+    fn papers_differ_in_the_score_of_llpauc() {
+        let [psl, sl_at_k] =
+            ["psl/gowalla", "sl-at-k/gowalla"].map(|name| find("llpauc", name).unwrap());
+        assert_eq!((psl.rank_by, psl.parameters.get("score")), (None, None));
+        assert_eq!(sl_at_k.rank_by, Some(Score::Cosine));
+        assert_eq!(sl_at_k.parameters["score"], "cosine");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{Outcome, screen::Screen};
 use serde_json::{Value, json};
 use wgloss::{
     AnyLoss, Error,
-    loss::{Parameter, registry},
+    loss::{Parameter, Score, registry},
     train::presets,
 };
 
@@ -59,8 +59,12 @@ fn list_presets(json: bool, screen: &mut Screen) -> Outcome {
             .collect();
         let every = preset.quantile_every;
         let every = every.map_or(String::new(), |every| format!(", quantile-every {every}"));
+        let by_cosine = match preset.rank_by {
+            Some(Score::Cosine) => ", rank-by cosine",
+            _ => "",
+        };
         screen.line(format_args!(
-            "--loss {:16} --preset {:22}{flags} lr {}, wd {}, negatives {}, init {}{every}",
+            "--loss {:16} --preset {:22}{flags} lr {}, wd {}, negatives {}, init {}{every}{by_cosine}",
             preset.loss,
             preset.name,
             preset.learning_rate,

@@ -110,9 +110,10 @@ pub struct Arguments {
     /// The K of the NDCG@K that the best epoch has most of [default: the loss's own K, or else 20]
     #[arg(long, value_name = "K")]
     pub(super) select_at: Option<usize>,
-    /// What to rank items by, whatever the loss compares embeddings by
-    #[arg(long, value_enum, default_value_t = RankBy::Dot, value_name = "SCORE")]
-    pub(super) rank_by: RankBy,
+    /// What to rank items by, whatever the loss compares embeddings by [default: dot, or as the preset
+    /// says]
+    #[arg(long, value_enum, value_name = "SCORE")]
+    pub(super) rank_by: Option<RankBy>,
     #[command(flatten)]
     pub protocol: ProtocolArguments,
     /// Folder for embeddings, report and checkpoints

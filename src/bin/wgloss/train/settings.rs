@@ -2,6 +2,7 @@
 //! says, or else defaults.
 
 use super::arguments::{Arguments, By, DrawBy, Method};
+use crate::model::RankBy;
 use wgloss::{
     DynLoss, Error, Result,
     loss::Renewal,
@@ -42,7 +43,9 @@ impl Arguments {
                 .select_at
                 .or(quantile(loss))
                 .unwrap_or(default.select_at),
-            rank_by: self.rank_by.score(),
+            rank_by: (self.rank_by.map(RankBy::score))
+                .or(preset.and_then(|preset| preset.rank_by))
+                .unwrap_or(default.rank_by),
             seed: self.seed,
         })
     }
