@@ -93,4 +93,4 @@ pub use sgd::{Sgd, SgdOptions};
 pub use state::{LossState, SecondTables};
 pub use step::Step;
 pub use trainer::Trainer;
-pub use whole_file::write_whole;
+pub use whole_file::{remove_unfinished, write_whole};

@@ -8,7 +8,7 @@ use std::{
 };
 use wgloss::{
     Error, Result,
-    train::{Checkpoint, Embeddings, SavedModel, Tokens, write_whole},
+    train::{Checkpoint, Embeddings, SavedModel, Tokens, remove_unfinished, write_whole},
 };
 
 const REPORT: &str = "report.json";
@@ -37,6 +37,7 @@ pub fn prepare(out: &Path) -> Result<()> {
         if path.is_dir() {
             return Err(failed(&path, io::ErrorKind::IsADirectory.into()));
         }
+        remove_unfinished(&path)?;
     }
     let trial = out.join(format!("{REPORT}.{}.trial", std::process::id()));
     (File::create(&trial).and_then(|_| fs::remove_file(&trial)))
