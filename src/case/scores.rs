@@ -1,7 +1,7 @@
 //! The inputs of a case without embeddings: summed log-probabilities of a policy, and of its reference.
 
 use super::{document::Document, read::not_for};
-use crate::{Batch, DynLoss, GivenScores, Result};
+use crate::{Batch, DynLoss, GivenScores, Result, loss::TargetForm};
 
 /// What makes a case one of given scores.
 pub(super) const FIELD: &str = "policy_chosen";
@@ -18,7 +18,8 @@ pub(super) struct Scores {
 
 impl Scores {
     pub fn read(document: &mut Document<'_>, loss: &dyn DynLoss) -> Result<Self> {
-        if loss.spec().name != "s_dpo" {
+        let spec = loss.spec();
+        if spec.second.is_some() || spec.ranks || spec.target == TargetForm::Tangent {
             return Err(not_for(document, FIELD, loss));
         }
         let raw = document.require(FIELD)?;

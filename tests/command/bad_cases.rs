@@ -212,8 +212,8 @@ fn given_scores_that_do_not_fit_are_named() {
             ["reference_rejected", "expected 3 lists, got 1"],
         ),
         (
-            json!({"loss": {"loss": "sl"}}),
-            ["policy_chosen", "no input of loss sl"],
+            json!({"loss": {"loss": "arc_face"}}),
+            ["policy_chosen", "no input of loss arc_face"],
         ),
         (
             json!({"queries": [[1.0]]}),
