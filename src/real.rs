@@ -102,10 +102,12 @@ pub trait Real:
     /// The angle of the point (`x`, `self`) in [−π, π], within 2.5 ulp; 0 or π at the origin, by
     /// the sign of `x`, as in the standard library.
     fn atan2(self, x: Self) -> Self;
-    /// The sine; the standard library's, not vectorised.
+    /// The sine for |x| ≤ 64, within 10⁻⁷, and within 1.5 ulp for |x| ≤ π/4; less exact beyond.
     fn sin(self) -> Self;
-    /// The cosine; the standard library's, not vectorised.
+    /// The cosine for |x| ≤ 64, within 10⁻⁷; less exact beyond.
     fn cos(self) -> Self;
+    /// The largest whole number not above x, for |x| ≤ 2²².
+    fn floor(self) -> Self;
     /// The inverse cosine for `x` in [−1, 1]; the standard library's, not vectorised.
     ///
     /// Ill-conditioned near ±1: for an angle between vectors use `atan2` of chord lengths.

@@ -141,3 +141,44 @@ fn sigmoid(x: f32) -> f32 {
 fn log_sigmoid(x: f32) -> f32 {
     return -softplus(-x);
 }
+
+// x less its quarter turns, and how many those are.
+struct Quarters {
+    rest: f32,
+    count: i32,
+}
+
+fn quarters(x: f32) -> Quarters {
+    let k = round(x * 0.63661975);
+    let count = i32(k);
+    // x - k pi/2 in three parts; the second and third take k from integers, for drivers turn
+    // k a + k b into k (a + b).
+    let r = fma(f32(count << 8u), -1.8896535e-6, fma(k, -1.5703125, x));
+    return Quarters(fma(f32(count << 16u), -1.1520066e-12, r), count);
+}
+
+fn sine_of(r: f32) -> f32 {
+    let z = r * r;
+    let p = fma(fma(-0.00019518285, z, 0.008332189), z, -0.16666655);
+    return fma(r * z, p, r);
+}
+
+fn cosine_of(r: f32) -> f32 {
+    let z = r * r;
+    let q = fma(fma(2.4462202e-5, z, -0.0013887612), z, 0.041666653);
+    return fma(z * z, q, fma(-0.5, z, 1.0));
+}
+
+// The sine of |x| <= 64 to 1e-7, and to 1.5 ulp for |x| <= pi/4.
+fn exact_sin(x: f32) -> f32 {
+    let turn = quarters(x);
+    let value = select(sine_of(turn.rest), cosine_of(turn.rest), (turn.count & 1) == 1);
+    return select(value, -value, (turn.count & 2) == 2);
+}
+
+// The cosine of |x| <= 64 to 1e-7.
+fn exact_cos(x: f32) -> f32 {
+    let turn = quarters(x);
+    let value = select(cosine_of(turn.rest), sine_of(turn.rest), (turn.count & 1) == 1);
+    return select(value, -value, ((turn.count + 1) & 2) == 2);
+}

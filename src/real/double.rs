@@ -51,6 +51,6 @@ impl Real for f64 {
     }
 
     forward!(
-        abs, sqrt, exp, exp_m1, ln, ln_1p, tanh, atan, sin, cos, acos
+        abs, sqrt, exp, exp_m1, ln, ln_1p, tanh, atan, sin, cos, floor, acos
     );
 }

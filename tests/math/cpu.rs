@@ -1,6 +1,6 @@
 //! `Real` for `f32` and `f64`.
 
-use super::{Case, Worst, case, exact, sweep};
+use super::{Case, Worst, angles, case, exact, sweep};
 use wgloss::Real;
 
 const INF: f32 = f32::INFINITY;
@@ -11,7 +11,7 @@ type Row = (Case, fn(f32) -> f32, f64);
 #[test]
 fn single_precision_is_within_its_bounds() {
     let max = f32::MAX;
-    let rows: [Row; 10] = [
+    let rows: [Row; 12] = [
         (case("exp", -max, max, f64::exp), Real::exp, 1.5),
         (case("exp_m1", -max, max, f64::exp_m1), Real::exp_m1, 2.0),
         (case("ln", 0.0, max, f64::ln), Real::ln, 1.5),
@@ -33,6 +33,8 @@ fn single_precision_is_within_its_bounds() {
             Real::log_sigmoid,
             2.5,
         ),
+        (case("sin", -0.785, 0.785, f64::sin), Real::sin, 1.5),
+        (case("cos", -0.785, 0.785, f64::cos), Real::cos, 1.5),
         (case("acos", -1.0, 1.0, f64::acos), Real::acos, 1.5),
     ];
     for (case, function, bound) in rows {
@@ -53,6 +55,20 @@ fn single_precision_angles_are_within_their_bound() {
         }
     }
     worst.check("atan2", 2.5);
+}
+
+/// Away from 0 the error that counts is absolute.
+#[test]
+fn single_precision_sines_are_within_their_bound() {
+    for x in angles() {
+        let wide = f64::from(x);
+        let errors = [
+            f64::from(Real::sin(x)) - wide.sin(),
+            f64::from(Real::cos(x)) - wide.cos(),
+        ];
+        assert!(errors.iter().all(|e| e.abs() <= 1e-7), "{x}: {errors:?}");
+        assert_eq!(Real::floor(x), x.floor(), "floor({x})");
+    }
 }
 
 #[test]

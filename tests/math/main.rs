@@ -80,6 +80,15 @@ fn sweep(low: f32, high: f32, stride: usize) -> impl Iterator<Item = f32> {
         .filter(inside)
 }
 
+/// Angles over many turns, those next to quarter turns among them.
+fn angles() -> impl Iterator<Item = f32> {
+    let quarters = (-40..=40).flat_map(|k| {
+        let near = k as f32 * std::f32::consts::FRAC_PI_2;
+        [near.next_down(), near, near.next_up()]
+    });
+    (-64_000..=64_000).map(|i| i as f32 * 1e-3).chain(quarters)
+}
+
 /// A function of one argument and the range it is tested on.
 struct Case {
     name: &'static str,

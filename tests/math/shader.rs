@@ -1,6 +1,6 @@
 //! `shaders/shared/math.wgsl`, run on the default adapter.
 
-use super::{Case, Worst, case, exact, sweep};
+use super::{Case, Worst, angles, case, exact, sweep};
 use wgpu::util::DeviceExt;
 
 const SOURCE: &str = include_str!("../../shaders/shared/math.wgsl");
@@ -19,6 +19,8 @@ fn rows() -> Vec<(String, Case, f64)> {
         call(case("exact_log1p_unit", 0.0, 1.0, f64::ln_1p), 2.0),
         call(case("exact_tanh", -f32::MAX, f32::MAX, f64::tanh), 3.0),
         call(case("exact_atan", -top, top, f64::atan), 2.0),
+        call(case("exact_sin", -0.785, 0.785, f64::sin), 1.5),
+        call(case("exact_cos", -0.785, 0.785, f64::cos), 1.5),
         call(case("softplus", -f32::MAX, f32::MAX, exact::softplus), 2.5),
         call(case("sigmoid", -f32::MAX, f32::MAX, exact::sigmoid), 2.5),
         call(
@@ -162,6 +164,20 @@ fn shader_functions_are_within_their_bounds() {
             worst.record(x, result, (case.exact)(f64::from(x)));
         }
         worst.check(case.name, *bound);
+    }
+}
+
+/// Away from 0 the error that counts is absolute.
+#[test]
+fn shader_sines_are_within_their_bound() {
+    let runner = Runner::new(&["exact_sin(x)".to_owned(), "exact_cos(x)".to_owned()]);
+    let arguments: Vec<f32> = angles().collect();
+    for (function, exact) in [(0, f64::sin as fn(f64) -> f64), (1, f64::cos)] {
+        let results = runner.run(function, &arguments);
+        for (&x, &result) in arguments.iter().zip(&results) {
+            let error = (f64::from(result) - exact(f64::from(x))).abs();
+            assert!(error <= 1e-7, "function {function} at {x}: {error:e}");
+        }
     }
 }
 
