@@ -24,7 +24,8 @@ const GRADIENTS: [&str; 8] = [
 
 /// Compares the f64 reference's gradients on `problem` with central differences of its value, what
 /// they take for constant held fast ([`Loss::held`](crate::Loss::held)); `None` where the loss
-/// does not take such a batch, or a row has not one positive. The limit is 10⁻⁶·(1 + κ)·m, κ and
+/// does not take such a batch, a row has not one positive, or what is constant per entry cannot be
+/// held because columns are not sampled. The limit is 10⁻⁶·(1 + κ)·m, κ and
 /// m as in [the rule](super).
 ///
 /// It takes four evaluations per number of the problem.
@@ -32,7 +33,10 @@ const GRADIENTS: [&str; 8] = [
 /// # Errors
 /// An evaluation fails.
 pub fn differences(loss: &dyn DynLoss, problem: &Problem) -> Result<Option<Vec<Verdict>>> {
-    let Some(mut problem) = problem.taken_by(loss)?.filter(Problem::has_one_positive) else {
+    let comparable = |problem: &Problem| {
+        problem.has_one_positive() && (problem.is_sampled() || !loss.holds_entries())
+    };
+    let Some(mut problem) = problem.taken_by(loss)?.filter(comparable) else {
         return Ok(None);
     };
     let spec = loss.spec();
@@ -42,7 +46,7 @@ pub fn differences(loss: &dyn DynLoss, problem: &Problem) -> Result<Option<Vec<V
     let magnitudes = Magnitudes::of(&spec, &constants, &batch, &output.row_losses);
     let held = loss.held(&batch, &output);
     if let Some(held) = &held {
-        problem.hold(&held.row_parameters);
+        problem.hold(held);
     }
     let loss = held.as_ref().map_or(loss, |held| &*held.loss);
     let gradients = results(&output).into_iter();

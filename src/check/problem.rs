@@ -5,7 +5,7 @@ mod made;
 use crate::{
     ABSENT, Batch, Columns, DynLoss, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix,
     Positives, Reduction, Result,
-    loss::{Parameters, Spec, TargetForm, UNSET},
+    loss::{Held, Parameters, Spec, TargetForm, UNSET},
 };
 use made::Random;
 
@@ -102,9 +102,20 @@ impl Problem {
         self.offsets.is_none()
     }
 
-    /// Gives rows other parameters.
-    pub(super) fn hold(&mut self, row_parameters: &[f64]) {
-        (self.row_parameters, self.by_query) = (row_parameters.into(), false);
+    /// Whether columns are sampled.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.sampled.is_some()
+    }
+
+    /// Gives rows, entries and scalars the numbers that gradients take for constant.
+    pub(super) fn hold(&mut self, held: &Held) {
+        (self.row_parameters, self.by_query) = (held.row_parameters.clone(), false);
+        if !held.entry_constants.is_empty() {
+            self.entry_constants.clone_from(&held.entry_constants);
+        }
+        if let Some(theta) = &held.theta {
+            self.theta.clone_from(theta);
+        }
     }
 
     /// Adds to number `at` of what the gradient of this name is for.

@@ -20,6 +20,8 @@ pub trait DynLoss: Send + Sync + std::fmt::Debug {
     fn row_parameters(&self) -> Vec<RowParameter>;
     /// See [`Loss::held`].
     fn held(&self, batch: &Batch<'_>, output: &Output<f64>) -> Option<Held>;
+    /// See [`Loss::holds_entries`].
+    fn holds_entries(&self) -> bool;
     /// See [`Loss::wgsl`].
     fn wgsl(&self) -> &'static str;
     /// The scalar functions over slices of `f32`.
@@ -46,6 +48,9 @@ impl<L: Loss> DynLoss for L {
     }
     fn held(&self, batch: &Batch<'_>, output: &Output<f64>) -> Option<Held> {
         Loss::held(self, batch, output)
+    }
+    fn holds_entries(&self) -> bool {
+        Loss::holds_entries(self)
     }
     fn wgsl(&self) -> &'static str {
         Loss::wgsl(self)

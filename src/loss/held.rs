@@ -4,7 +4,8 @@ use super::{DynLoss, Entry, Loss, Pair, Parameters, Row, RowLoss, Spec};
 use crate::{Batch, Output, Real, Result, Shape};
 
 /// A loss whose value has the gradients of another one's on one batch for its derivatives: what those
-/// gradients take for constant (a moving average, a weight) is a row parameter of it.
+/// gradients take for constant (a moving average, a weight) is a row parameter of it, or a number per
+/// entry, or a scalar.
 ///
 /// Only the reference evaluates it; it has no WGSL.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub struct Held {
     pub loss: Box<dyn DynLoss>,
     /// Its numbers per batch row, row by row.
     pub row_parameters: Vec<f64>,
+    /// Its numbers per (row, slot) of sampled columns; empty for none.
+    pub entry_constants: Vec<f32>,
+    /// Its θ in place of the batch's.
+    pub theta: Option<Vec<f64>>,
 }
 
 /// SogCLR and SogSL@K with row parameters log g and ŵ: `ℓ = ĝ/g − ŵ·s⁺/τ`.
@@ -40,6 +45,8 @@ pub(super) fn held_average(
     Held {
         loss: Box::new(HeldAverage { spec, inverse_tau }),
         row_parameters: (0..batch.n_rows()).flat_map(row).collect(),
+        entry_constants: Vec::new(),
+        theta: None,
     }
 }
 

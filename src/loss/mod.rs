@@ -212,6 +212,12 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
         None
     }
 
+    /// Whether gradients take something of each entry for constant. [`Loss::held`] then holds that
+    /// for sampled columns alone, and checks by differences leave other batches out.
+    fn holds_entries(&self) -> bool {
+        false
+    }
+
     /// κ of [`Pool::Query`].
     fn pool_scale<R: Real>(&self, _p: &Parameters<R>) -> R {
         R::ONE

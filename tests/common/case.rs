@@ -89,6 +89,8 @@ pub struct Case {
     pub theta: Vec<f64>,
     /// Numbers per batch row, row by row.
     pub row_parameters: Vec<f64>,
+    /// Numbers per (row, slot) of sampled columns.
+    pub entry_constants: Vec<f32>,
 }
 
 impl Case {
@@ -110,6 +112,7 @@ impl Case {
             second: None,
             theta: Vec::new(),
             row_parameters: Vec::new(),
+            entry_constants: Vec::new(),
         }
     }
 
@@ -224,6 +227,9 @@ impl Case {
         if !self.row_parameters.is_empty() {
             let each = self.row_parameters.len() / self.n_rows();
             batch = batch.row_parameters(&self.row_parameters, each)?;
+        }
+        if !self.entry_constants.is_empty() {
+            batch = batch.entry_constants(&self.entry_constants)?;
         }
         let reduction = match &self.upstream {
             Some(upstream) => Reduction::None { upstream },

@@ -42,16 +42,21 @@ fn gradients_are_derivatives_of_the_value() {
     let mut sampled = case.clone();
     sampled.columns = Choice::Sampled(Random(6).ids(6 * 5, 9), 5);
     for loss in losses() {
-        let case = [&case, &sampled].map(|case| prepared(&loss, case));
-        let mut case = case
-            .into_iter()
-            .flatten()
+        let holds_entries = loss.as_dyn().holds_entries();
+        let cases = [&case, &sampled].into_iter();
+        let cases = cases.skip(usize::from(holds_entries));
+        let mut case = cases
+            .filter_map(|case| prepared(&loss, case))
             .next()
             .expect("a case for every loss");
         let actual = evaluate(loss.as_dyn(), &case, &cpu::Options::default());
         let held = loss.as_dyn().held(&case.batch().expect("a batch"), &actual);
         if let Some(held) = &held {
             case.row_parameters.clone_from(&held.row_parameters);
+            case.entry_constants.clone_from(&held.entry_constants);
+            if let Some(theta) = &held.theta {
+                case.theta.clone_from(theta);
+            }
         }
         let of_value = held.as_ref().map_or(loss.as_dyn(), |held| &*held.loss);
         let what = |part: &str| format!("{part} of {loss:?}");
