@@ -37,6 +37,7 @@ impl<R: Real> Output<R> {
             ("grad_positive_scores", &self.grad_positive_scores),
             ("grad_column_scores", &self.grad_column_scores),
             ("row_parameters_after", &self.row_parameters_after),
+            ("theta_after", &self.theta_after),
         ] {
             check_finite(argument, gradient.as_deref().unwrap_or(&[]))?;
         }

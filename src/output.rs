@@ -130,12 +130,14 @@ pub struct Output<R> {
     pub grad_positive_scores: Option<Vec<R>>,
     /// ∂value/∂(given scores of the columns), B × per row.
     pub grad_column_scores: Option<Vec<R>>,
-    /// ∂value/∂θ.
+    /// ∂value/∂θ; empty where θ is state.
     pub grad_theta: Vec<R>,
     /// The row (or query) parameters after the evaluation, as many as were given, where the loss
     /// renews them. Rows of one query all read what was there before; the last one with a live
     /// pair says what is there after. Others stay as they are.
     pub row_parameters_after: Option<Vec<R>>,
+    /// θ after the evaluation, where the loss renews it from the batch: what the evaluation used.
+    pub theta_after: Option<Vec<R>>,
     /// What each pair's reduction kept, P entries.
     pub statistics: Vec<PairStatistic<R>>,
     /// Dead, ignored and zero-norm counts.
@@ -159,6 +161,7 @@ impl<A: Real> Output<A> {
             grad_column_scores: self.grad_column_scores.as_deref().map(numbers),
             grad_theta: numbers(&self.grad_theta),
             row_parameters_after: self.row_parameters_after.as_deref().map(numbers),
+            theta_after: self.theta_after.as_deref().map(numbers),
             statistics: self
                 .statistics
                 .iter()

@@ -7,4 +7,6 @@ struct BatchBlock {
     max: f32,
     // Σ e^{v − max}.
     sum: f32,
+    // Mean score with other candidates.
+    negative_mean: f32,
 }

@@ -18,7 +18,8 @@ struct PairScore {
     row: vec2<f32>,
     // ∂t/∂(the positive's column parameter).
     column_slope: f32,
-    spare: f32,
+    // ∂ℓ/∂‖q‖ at fixed R and t; from `pair_gradients` on ∂value/∂‖q‖.
+    own_norm_slope: f32,
 }
 
 // What a pair's row reduction and loss gave.

@@ -29,7 +29,8 @@ fn norm_slope(row: u32) -> f32 {
         return sum;
     }
     for (var pair = pair_offsets[batch_row]; pair < end; pair += 1u) {
-        sum += pair_gradients[pair] * pair_scores[pair].norm_slope;
+        let score = pair_scores[pair];
+        sum += pair_gradients[pair] * score.norm_slope + score.own_norm_slope;
     }
     return sum;
 }

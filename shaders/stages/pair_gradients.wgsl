@@ -5,7 +5,7 @@
 #import batch_scalars
 
 #bind read batch_scalars array<BatchScalars>
-#bind read pair_scores array<PairScore>
+#bind write pair_scores array<PairScore>
 #bind read pair_results array<PairResult>
 #bind write pair_terms array<vec4<f32>>
 #bind write pair_gradients array<f32>
@@ -22,14 +22,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let batch = batch_scalars[0];
     var share = score.weight * batch.share;
     if has(LOG_MEAN) {
-        let counts = score.live != 0.0 && result.dead == 0.0;
-        share = batch.share * select(0.0, exact_exp(min(result.loss - batch.log_sum, 0.0)), counts);
+        let alive = score.live != 0.0 && result.dead == 0.0;
+        share = batch.share * select(0.0, exact_exp(min(result.loss - batch.log_sum, 0.0)), alive);
     }
     pair_terms[pair * TERMS].w = share * result.sum_slope;
     if TERMS > 1u {
         pair_terms[pair * TERMS + 1u].y *= share;
     }
     pair_gradients[pair] = share * result.target_slope;
+    let counts = select(0.0, share, score.live != 0.0 && result.dead == 0.0);
+    pair_scores[pair].own_norm_slope = counts * score.own_norm_slope;
     for (var k = 0u; k < job.thetas; k += 1u) {
         theta_terms[pair * job.thetas + k] *= share;
     }

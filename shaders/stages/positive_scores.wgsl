@@ -22,6 +22,10 @@
 #if BATCH_VALUES
 // A pass before the others: only what the statistics over the batch are taken of.
 #bind write batch_values array<f32>
+#if NEGATIVE_MEAN
+#bind read table_sum array<vec4<f32>>
+#bind write batch_negatives array<f32>
+#end
 #else
 #if BATCH_STATISTICS
 #bind read batch_statistics array<vec4<f32>>
@@ -90,6 +94,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     );
 #if BATCH_VALUES
     batch_values[pair] = loss_batch_value(seen);
+#if NEGATIVE_MEAN
+    // Σ_j s_j less the positive's own.
+    var others = -dots;
+    for (var k = 0u; k < job.dim4; k += 1u) {
+        others += dot(queries[q + k], table_sum[k]);
+    }
+    batch_negatives[pair] = others * parameters.scales.x / f32(job.columns - 1u);
+#end
 #else
     var mapped = loss_target(seen);
     if inputs.y < 0.0 {
@@ -102,9 +114,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
     let column_slope = 0.0;
 #end
+#if NORM_SLOPE
+    let own_norm_slope = select(loss_norm_slope(seen), 0.0, inputs.y < 0.0);
+#else
+    let own_norm_slope = 0.0;
+#end
     pair_scores[pair] = PairScore(
         dots, mapped.value, mapped.slope, mapped.norm_slope, inverse_sine, record.z, inputs.x, abs(inputs.y),
-        inputs.zw, column_slope, 0.0,
+        inputs.zw, column_slope, own_norm_slope,
     );
     pair_terms[pair * TERMS] = vec4<f32>(mapped.value, mapped.row_constant, 0.0, 0.0);
 #end

@@ -18,6 +18,8 @@ pub(super) struct Targets<'a, R> {
     pub(super) positives: &'a [Positive<R>],
     /// ∂value/∂t per live pair.
     pub(super) gradients: &'a [f64],
+    /// ∂value/∂‖q‖ at fixed R and t per live pair; empty for none.
+    pub(super) by_norm: &'a [f64],
 }
 
 /// `(a − ⟨a, unit⟩ unit)/‖·‖` for a table taken to unit length; nothing to do for another.
@@ -85,6 +87,7 @@ pub(super) fn finish_rows<R: CpuReal>(
                 let other = candidate_side(problem, id, candidate);
                 positive_backward(problem, positive, by_target, own, other, sum);
                 by_norm += by_target * positive.target.norm_slope.to_f64();
+                by_norm += targets.by_norm.get(at).copied().unwrap_or(0.0);
             }
             norm_backward(problem.spec.score.unit_queries(), row.factor, query, sum);
             // The query as read has length factor · ‖q‖.

@@ -56,6 +56,7 @@ pub(super) fn run<R: CpuReal>(
         finished: Vec::with_capacity(problem.pairs.len()),
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
+        by_norm: Vec::new(),
     };
     let (value, gradients) = engine.evaluate(gradients);
     let output = engine.output(value)?;
@@ -82,6 +83,8 @@ pub(super) struct Engine<'a, R> {
     pub(super) by_loss: Vec<f64>,
     /// ∂value/∂t per live pair.
     by_target: Vec<f64>,
+    /// ∂value/∂‖q‖ at fixed R and t per live pair; empty where there is none.
+    by_norm: Vec<f64>,
 }
 
 impl<R: CpuReal> Engine<'_, R> {
@@ -117,6 +120,7 @@ impl<R: CpuReal> Engine<'_, R> {
         let targets = Targets {
             positives: &self.positives,
             gradients: &self.by_target,
+            by_norm: &self.by_norm,
         };
         (value, sinks.finish(self.problem, targets))
     }
@@ -151,7 +155,7 @@ impl<R: CpuReal> Engine<'_, R> {
     }
 
     fn finish(&mut self, block: &Block<R>, reduced: &[Statistic<R>]) {
-        let thetas = self.problem.spec.thetas;
+        let thetas = self.problem.spec.learnt();
         let mut slot = 0;
         for (i, row) in block.active(self.problem).iter().enumerate() {
             let count = self.plan.columns - block.masks.of(i).len();
@@ -197,6 +201,13 @@ impl<R: CpuReal> Engine<'_, R> {
         let total = (pairs().zip(by_shared))
             .map(|((weight, pair), by_shared)| by_shared + weight * pair.through_columns);
         let total: Vec<f64> = total.collect();
+        if self.problem.spec.norm_slope {
+            let own = self.positives[from..].iter().zip(pairs());
+            let alive = |pair: &Finished<R>| if pair.dead { 0.0 } else { 1.0 };
+            let own = own.map(|(own, (weight, pair))| weight * alive(pair) * own.by_norm);
+            let own: Vec<f64> = own.collect();
+            self.by_norm.extend(own);
+        }
         self.by_target.extend(total);
     }
 
@@ -268,6 +279,7 @@ impl<R: CpuReal> Engine<'_, R> {
             let targets = Targets {
                 positives: &self.positives,
                 gradients: &self.by_target,
+                by_norm: &self.by_norm,
             };
             finish_rows(problem, block, targets, rows);
             scatter_rows(problem, block, problem.shape.dim, rows, table);

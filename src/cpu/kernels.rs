@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     Real,
-    loss::{Loss, Parameters, PositiveScore, Row, RowLoss, Spec, Target},
-    shape::MAX_ROW_PARAMETERS,
+    loss::{BatchStatistics, Loss, Parameters, PositiveScore, Row, RowLoss, Spec, Target},
+    shape::{MAX_ROW_PARAMETERS, MAX_THETA},
 };
 
 /// What goes with the scores of a stretch of one row's columns.
@@ -65,6 +65,10 @@ pub trait Kernels<R: Real>: Send + Sync {
     fn row_theta(&self, k: usize, row: Row<R>, p: &Parameters<R>) -> R;
     /// [`Loss::row_state`].
     fn row_state(&self, row: Row<R>, p: &Parameters<R>) -> [R; MAX_ROW_PARAMETERS];
+    /// [`Loss::norm_slope`].
+    fn norm_slope(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R;
+    /// [`Loss::theta_state`].
+    fn theta_state(&self, seen: BatchStatistics<R>, p: &Parameters<R>) -> [R; MAX_THETA];
     /// [`Loss::theta_bounds`].
     fn theta_bounds(&self, k: usize, p: &Parameters<R>) -> [R; 2];
     /// [`Loss::pool_scale`].
@@ -127,6 +131,14 @@ impl<R: Real, L: Loss> Kernels<R> for L {
 
     fn row_state(&self, row: Row<R>, p: &Parameters<R>) -> [R; MAX_ROW_PARAMETERS] {
         Loss::row_state(self, row, p)
+    }
+
+    fn norm_slope(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R {
+        Loss::norm_slope(self, positive, p)
+    }
+
+    fn theta_state(&self, seen: BatchStatistics<R>, p: &Parameters<R>) -> [R; MAX_THETA] {
+        Loss::theta_state(self, seen, p)
     }
 
     fn theta_bounds(&self, k: usize, p: &Parameters<R>) -> [R; 2] {

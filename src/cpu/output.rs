@@ -10,7 +10,7 @@ impl<R: CpuReal> Engine<'_, R> {
             value: R::from_f64(value),
             row_losses: vec![R::ZERO; problem.shape.pairs],
             statistics: vec![PairStatistic::default(); problem.shape.pairs],
-            grad_theta: vec![R::ZERO; problem.spec.thetas],
+            grad_theta: vec![R::ZERO; problem.spec.learnt()],
             counts: self.counts(),
             ..Output::default()
         };
@@ -19,10 +19,12 @@ impl<R: CpuReal> Engine<'_, R> {
             output.statistics[pair.pair] = finished.statistic;
         }
         for (k, gradient) in output.grad_theta.iter_mut().enumerate() {
-            let own = self.theta.iter().skip(k).step_by(problem.spec.thetas);
+            let own = self.theta.iter().skip(k).step_by(problem.spec.learnt());
             *gradient = R::from_f64(self.by_loss.iter().zip(own).map(|(w, own)| w * own).sum());
         }
         output.row_parameters_after = self.row_parameters_after();
+        let state = problem.spec.theta_state;
+        output.theta_after = state.then(|| problem.parameters.theta[..problem.spec.thetas].into());
         output.check_finite()?;
         Ok(output)
     }

@@ -25,6 +25,8 @@ pub(super) struct Positive<R> {
     pub(super) target: Target<R>,
     /// ∂t/∂(the positive's column parameter).
     pub(super) by_column: f64,
+    /// ∂ℓ/∂‖q‖ at fixed R and t.
+    pub(super) by_norm: f64,
 }
 
 /// t where there is no positive: nothing beside any score, and no infinity.
@@ -42,22 +44,60 @@ impl<R: Real> Positive<R> {
                 row_constant: R::ZERO,
             },
             by_column: 0.0,
+            by_norm: 0.0,
         }
     }
 }
 
+/// What the target sees of the whole batch; θ where that renews it.
+pub(super) fn see_batch<R: CpuReal>(problem: &mut Problem<'_, R>) {
+    if !problem.spec.batch_statistics {
+        return;
+    }
+    let values = each_pair(problem, |score| {
+        let (score, seen) = score?;
+        let value = problem.kernels.batch_value(seen, &problem.parameters);
+        Some([value.to_f64(), score])
+    });
+    let values: Vec<[f64; 2]> = values.into_iter().flatten().collect();
+    problem.seen = batch_statistics(values.iter().map(|[value, _]| *value));
+    if problem.spec.negative_mean {
+        let own = values.iter().map(|[_, score]| score).sum::<f64>();
+        problem.seen.negative_mean = R::from_f64(negative_mean(problem, own));
+        problem.seen.negatives = R::from_f64((problem.shape.candidates - 1) as f64);
+    }
+    if problem.spec.theta_state && !values.is_empty() {
+        let (seen, parameters) = (problem.seen, &problem.parameters);
+        problem.parameters.theta = problem.kernels.theta_state(seen, parameters);
+    }
+}
+
+/// The mean score of the live rows with the candidates that are not their positive: from the sums of
+/// both sides' vectors, less the scores of the positives, whose sum is `own`.
+fn negative_mean<R: CpuReal>(problem: &Problem<'_, R>, own: f64) -> f64 {
+    let (dim, candidates) = (problem.shape.dim, problem.shape.candidates);
+    let mut sums = [(); 2].map(|()| vec![0.0; dim]);
+    let mut vector = vec![0.0; dim];
+    let add = |sum: &mut [f64], vector: &[f64]| {
+        for (sum, x) in sum.iter_mut().zip(vector) {
+            *sum += x;
+        }
+    };
+    for row in &problem.rows {
+        problem.read_query_double(row, &mut vector);
+        add(&mut sums[0], &vector);
+    }
+    for id in 0..candidates {
+        problem.candidates.read_double(id, &mut vector);
+        add(&mut sums[1], &vector);
+    }
+    let scale = problem.spec.score_scale / (problem.rows.len() * (candidates - 1)) as f64;
+    (dot(&sums[0], &sums[1]) - own) * scale
+}
+
 /// Scores of all live pairs, in their order.
 pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Positive<R>> {
-    let batch = if problem.spec.batch_statistics {
-        let values = each_pair(problem, |score| {
-            let seen = score?.1;
-            let value = problem.kernels.batch_value(seen, &problem.parameters);
-            Some(value.to_f64())
-        });
-        batch_statistics(&values.into_iter().flatten().collect::<Vec<_>>())
-    } else {
-        BatchStatistics::default()
-    };
+    let batch = problem.seen;
     each_pair(problem, |score| {
         let Some((score, seen)) = score else {
             return Positive::absent();
@@ -69,6 +109,10 @@ pub(super) fn positive_scores<R: CpuReal>(problem: &Problem<'_, R>) -> Vec<Posit
             by_column: (problem.kernels)
                 .target_column(seen, &problem.parameters)
                 .to_f64(),
+            by_norm: match problem.spec.norm_slope {
+                true => (problem.kernels.norm_slope(seen, &problem.parameters)).to_f64(),
+                false => 0.0,
+            },
         }
     })
 }
@@ -162,20 +206,24 @@ fn geometry(score: Score, query: &[f64], candidate: &[f64], length: f64) -> (f64
 }
 
 /// Mean, variance and log-sum-exp, in the order of the pairs.
-fn batch_statistics<R: Real>(values: &[f64]) -> BatchStatistics<R> {
-    if values.is_empty() {
+fn batch_statistics<R: Real>(
+    values: impl ExactSizeIterator<Item = f64> + Clone,
+) -> BatchStatistics<R> {
+    if values.len() == 0 {
         return BatchStatistics::default();
     }
     let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares = values.iter().map(|value| (value - mean).powi(2));
-    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let exponentials = values.iter().map(|value| (value - top).exp());
+    let mean = values.clone().sum::<f64>() / count;
+    let squares = values.clone().map(|value| (value - mean).powi(2));
+    let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    let exponentials = values.map(|value| (value - top).exp());
     BatchStatistics {
         mean: R::from_f64(mean),
         variance: R::from_f64(squares.sum::<f64>() / count),
         log_sum_exp: R::from_f64(top + exponentials.sum::<f64>().ln()),
         count: R::from_f64(count),
+        negative_mean: R::ZERO,
+        negatives: R::ZERO,
     }
 }
 

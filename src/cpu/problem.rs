@@ -3,13 +3,14 @@
 use super::{
     Options,
     kernels::{Kernels, Setting},
+    positives::see_batch,
     product::CpuReal,
     ranks::rank_count,
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{
     ABSENT, Batch, Columns, DynLoss, IGNORED, Matrix, Real, Result, Shape,
-    loss::{Parameters, Score, Spec, constants},
+    loss::{BatchStatistics, Parameters, Score, Spec, constants},
     shape::MAX_ROW_PARAMETERS,
 };
 use rayon::prelude::*;
@@ -68,6 +69,8 @@ pub(super) struct Problem<'a, R> {
     pub(super) constants: Vec<R>,
     /// Rank of each live pair's positive; empty without.
     pub(super) ranks: Vec<R>,
+    /// Statistics over the batch.
+    pub(super) seen: BatchStatistics<R>,
 }
 
 impl<'a, R: CpuReal> Problem<'a, R> {
@@ -106,7 +109,7 @@ impl<'a, R: CpuReal> Problem<'a, R> {
             let counted = rank_count(batch, &rows, &pairs, &candidates);
             (ranks, constants) = (counted.positives, counted.entries);
         }
-        Ok(Problem {
+        let mut problem = Problem {
             batch,
             shape,
             spec,
@@ -121,7 +124,10 @@ impl<'a, R: CpuReal> Problem<'a, R> {
             columns: per_column(batch.all_column_parameters(), ids, R::from_f32),
             constants,
             ranks,
-        })
+            seen: BatchStatistics::default(),
+        };
+        see_batch(&mut problem);
+        Ok(problem)
     }
 
     pub(super) fn setting(&self) -> Setting<'_, R> {

@@ -148,7 +148,7 @@ fn log_sum<R: Real, L: Loss>(
         // Masked columns have a finite slope and the value 0.
         into.target += sum(&product(&values, &slopes));
     }
-    for k in 0..setting.spec.thetas {
+    for k in 0..setting.spec.learnt() {
         theta_slopes(loss, setting, run, pair, k, &mut slopes);
         into.theta[k] += sum(&product(&values, &slopes));
     }
@@ -174,7 +174,7 @@ fn plain_sum<R: Real, L: Loss>(
     if setting.slopes && !setting.spec.separable {
         into.target += sum(&slopes);
     }
-    for k in 0..setting.spec.thetas {
+    for k in 0..setting.spec.learnt() {
         theta_slopes(loss, setting, run, pair, k, &mut slopes);
         into.theta[k] += sum(&slopes);
     }

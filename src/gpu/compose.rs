@@ -48,6 +48,7 @@ macro_rules! fragments {
 }
 
 fragments!(
+    "angular_margin",
     "batch_block",
     "batch_scalars",
     "column_records",

@@ -111,6 +111,7 @@ fn output(want: Want, (results, gradients): (Results, Vec<Vec<u32>>)) -> Result<
         grad_positive_scores: next(want.scores),
         grad_column_scores: next(want.scores),
         grad_theta: results.grad_theta,
+        theta_after: results.theta_after,
         row_parameters_after: next(true),
         statistics: results.statistics,
         counts: results.counts,

@@ -10,8 +10,10 @@ pub struct Results {
     pub value: f32,
     /// ℓ of each pair.
     pub row_losses: Vec<f32>,
-    /// ∂value/∂θ.
+    /// ∂value/∂θ; empty where θ is state.
     pub grad_theta: Vec<f32>,
+    /// θ after the evaluation, where that is state.
+    pub theta_after: Option<Vec<f32>>,
     /// R, t and count of each pair.
     pub statistics: Vec<PairStatistic<f32>>,
     /// Counts.
@@ -45,6 +47,11 @@ impl Plan {
         results(read_back_async(self.context(), &self.ranges(extra))?.wait()?)
     }
 
+    /// How many scalars the batch renews.
+    fn states(&self) -> usize {
+        self.shape().thetas - self.learnt()
+    }
+
     /// What [`results`] takes apart, and `extra`.
     fn ranges(&self, extra: &[Slice]) -> Vec<Slice> {
         let own = |slot: Slot, bytes: u64| Slice {
@@ -56,7 +63,8 @@ impl Plan {
             own(Slot::BatchScalars, 16),
             own(Slot::Status, 32),
             own(Slot::PairResults, self.shape().pairs as u64 * 32),
-            own(Slot::GradTheta, self.shape().thetas as u64 * 4),
+            own(Slot::GradTheta, self.learnt() as u64 * 4),
+            own(Slot::ThetaAfter, self.states() as u64 * 4),
         ];
         ranges.extend_from_slice(extra);
         ranges
@@ -65,7 +73,7 @@ impl Plan {
 
 /// Takes apart what was read.
 fn results(mut words: Vec<Vec<u32>>) -> Result<(Results, Vec<Vec<u32>>)> {
-    let rest = words.split_off(4);
+    let rest = words.split_off(5);
     let status = &words[1];
     if status[0] > 0 || status[1] > 0 {
         return Err(Error::DeviceInput(format!(
@@ -79,6 +87,8 @@ fn results(mut words: Vec<Vec<u32>>) -> Result<(Results, Vec<Vec<u32>>)> {
         value: float(&words[0][0]),
         row_losses: pairs().map(|result| float(&result[0])).collect(),
         grad_theta: words[3].iter().map(float).collect(),
+        theta_after: Some(words[4].iter().map(float).collect())
+            .filter(|after: &Vec<_>| !after.is_empty()),
         statistics: pairs().map(statistic).collect(),
         counts: Counts {
             dead_pairs: u64::from(status[4]),

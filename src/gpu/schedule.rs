@@ -109,7 +109,7 @@ impl Schedule<'_> {
             second_dim4: u(s.second_dim4),
             second_stride: u(s.second_stride),
             row_total: u(s.row_total),
-            thetas: u(self.spec.thetas as u64),
+            thetas: u(self.spec.learnt() as u64),
             row_parameters: u(self.shape.row_parameters as u64),
             per_class: u(self.shape.columns_per_class as u64),
             query_rows: u(self.shape.queries as u64),
@@ -224,7 +224,7 @@ impl Schedule<'_> {
         self.finish();
         self.row_state();
         let forward = self.list.len();
-        if self.want != Want::NOTHING || self.spec.thetas > 0 {
+        if self.want != Want::NOTHING || self.spec.learnt() > 0 {
             self.pair_gradients();
         }
         if self.want.column_parameters {

@@ -26,6 +26,8 @@ const RESIDENT_DIM4: u64 = 16;
 pub const PRODUCT_BLOCK: u64 = 256;
 /// Packed rows per block of second moments, as in `moment_blocks`.
 pub const MOMENT_BLOCK: u64 = 128;
+/// Candidates of one block of their sum.
+pub const TABLE_BLOCK: u64 = 256;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
 /// Weight chunks aim at this many bytes, to stay in the last-level cache.
@@ -241,8 +243,8 @@ impl Sizes {
             weight_chunk,
             span_width,
             spans: columns.div_ceil(span_width).max(1),
-            statistic: if spec.thetas > 0 || spec.second.is_some() {
-                5 + spec.thetas as u64
+            statistic: if spec.learnt() > 0 || spec.second.is_some() {
+                5 + spec.learnt() as u64
             } else {
                 3
             },

@@ -92,6 +92,11 @@ slots! {
         BatchValues,
         BatchBlocks,
         BatchStatistics,
+        // The mean score with other candidates, and θ that the batch renews.
+        BatchNegatives,
+        TableBlocks,
+        TableSum,
+        ThetaAfter,
         PairScores,
         PairTerms,
         PairResults,

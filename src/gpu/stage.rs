@@ -50,6 +50,12 @@ stages! {
     BatchBlocks => "batch_blocks",
     /// Blocks → statistics over the batch.
     BatchStatistics => "batch_statistics",
+    /// Candidates summed over blocks.
+    TableBlocks => "table_blocks",
+    /// Blocks → the sum of all candidates.
+    TableSum => "table_sum",
+    /// Statistics over the batch → θ, where that is state.
+    ThetaState => "theta_state",
     /// Scores whose ranks are wanted.
     RankKeys => "rank_keys",
     /// How many candidates score more.

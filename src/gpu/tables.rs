@@ -177,6 +177,9 @@ pub struct Buffers {
     pub value: Option<Slice>,
     /// Where the gradient of θ goes, as many f32 as there are θ; for a plan that has it.
     pub grad_theta: Option<Slice>,
+    /// Where θ goes after the evaluation, as many f32, for a loss that renews it; the same range as
+    /// `theta` renews it in place.
+    pub theta_after: Option<Slice>,
     /// Where the whole evaluation's counts of ids out of range and of numbers that are not finite
     /// go, two `u32`.
     pub status: Option<Slice>,

@@ -80,6 +80,30 @@ impl Parameter {
         domain: "> 0",
         meaning: "factor on cosines, one over a temperature",
     };
+    /// What happens beyond m₁θ + m₂ = π.
+    pub const VARIANT: Parameter = Parameter {
+        name: "variant",
+        domain: "plain, hard_threshold, easy, clamped",
+        meaning: "what the target is where the margin reaches beyond π",
+    };
+    /// The gradient mode.
+    pub const GRADIENT: Parameter = Parameter {
+        name: "gradient",
+        domain: "exact, detached",
+        meaning: "derivative of the loss, or the margin taken for a constant",
+    };
+    /// The inter-class filter.
+    pub const FILTER: Parameter = Parameter {
+        name: "filter",
+        domain: "-1 to 1, or null",
+        meaning: "cosine beyond which another class counts as one at 0",
+    };
+    /// What cosines are multiplied by.
+    pub const FEATURE_SCALE: Parameter = Parameter {
+        name: "feature_scale",
+        domain: "constant, norm",
+        meaning: "whether cosines are multiplied by the feature's norm too",
+    };
 }
 
 /// A loss that describes itself. Its file implements it, beside [`super::Loss`].

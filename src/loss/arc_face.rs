@@ -1,32 +1,27 @@
-//! ArcFace, plain variant, exact gradient.
+//! ArcFace: a margin on the target's angle.
 
-use super::{
-    About, Described, Entry, Loss, Pair, Parameter, Parameters, PositiveScore, Row, RowLoss, Score,
-    Spec, Target, TargetForm, positive,
-};
-use crate::{Error, Real, Result, Shape};
+use super::{About, Described, Gradient, Margin, MarginSoftmax, Parameter, Variant, domain};
+use crate::Result;
 use serde::{Deserialize, Serialize};
 
-/// Which derivative the target term gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gradient {
-    /// The derivative of the stated loss, in tangent form.
-    Exact,
-}
-
-/// What happens beyond θ + m = π.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Variant {
-    /// cos(θ + m) everywhere.
-    Plain,
-}
-
-/// ArcFace: `ℓ = softplus(LSE_{j≠y}(s·cos θ_j) − s·cos(θ_y + m))` in nats.
+/// ArcFace: `ℓ = softplus(LSE_{j≠y}(s·cos θ_j) − s·cos(θ_y + m))` in nats, and beyond `θ_y = π − m`
+/// what [`Variant`] says.
 ///
-/// m in radians. Domain: s > 0, 0 ≤ m < π.
-/// Source: Deng et al., "ArcFace: additive angular margin loss" (CVPR 2019), eq. 3.
+/// | code | variant, gradient |
+/// |---|---|
+/// | paper, insightface's `MXNet` code | plain, exact |
+/// | insightface `arcface_torch` since December 2022, ExpFace's baseline | plain, detached |
+/// | `arcface_torch` before, CurricularFace, pytorch-metric-learning | `hard_threshold`, exact |
+/// | MagFace's repository | easy, exact |
+/// | opensphere | clamped, detached |
+///
+/// On a batch with several candidates per class it is sub-centre ArcFace
+/// ([`Batch::columns_per_class`](crate::Batch::columns_per_class), K = 3 in the paper): a class's
+/// cosine is its best sub-centre's, the lowest on ties, and the gradient goes there alone.
+///
+/// With `filter`, see [`MarginSoftmax::filter`]. m in radians. Domain: s > 0, 0 ≤ m < π.
+/// Sources: Deng et al., "ArcFace: additive angular margin loss" (CVPR 2019), eq. 3; Deng et al.,
+/// "Sub-center ArcFace" (ECCV 2020).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArcFace {
@@ -34,10 +29,12 @@ pub struct ArcFace {
     pub scale: f64,
     /// Margin m, radians.
     pub margin: f64,
-    /// Branch rule.
+    /// What happens beyond π − m.
     pub variant: Variant,
     /// Gradient mode.
     pub gradient: Gradient,
+    /// Cosine beyond which another class counts as one at 0.
+    pub filter: Option<f64>,
 }
 
 impl Default for ArcFace {
@@ -47,6 +44,7 @@ impl Default for ArcFace {
             margin: 0.5,
             variant: Variant::Plain,
             gradient: Gradient::Exact,
+            filter: None,
         }
     }
 }
@@ -62,81 +60,57 @@ impl Described for ArcFace {
                 domain: "0 ≤ margin < π",
                 meaning: "m, added to the angle, radians",
             },
-            Parameter {
-                name: "variant",
-                domain: "plain",
-                meaning: "what happens beyond θ + m = π",
-            },
-            Parameter {
-                name: "gradient",
-                domain: "exact",
-                meaning: "which derivative the target gets",
-            },
+            Parameter::VARIANT,
+            Parameter::GRADIENT,
+            Parameter::FILTER,
         ],
         source: "Deng et al., ArcFace: additive angular margin loss for deep face recognition (CVPR 2019)",
     };
+
+    fn variants() -> Vec<Self> {
+        let of = |variant, gradient, filter| ArcFace {
+            variant,
+            gradient,
+            filter,
+            ..ArcFace::default()
+        };
+        vec![
+            ArcFace::default(),
+            of(Variant::Plain, Gradient::Detached, Some(0.4)),
+            of(Variant::HardThreshold, Gradient::Exact, None),
+            of(Variant::Easy, Gradient::Exact, None),
+            of(Variant::Clamped, Gradient::Exact, None),
+        ]
+    }
 }
 
-impl Loss for ArcFace {
-    fn spec(&self) -> Spec {
-        Spec {
-            target: TargetForm::Tangent,
-            ..Spec::log_sum_exp("arc_face", Score::Cosine, 1.0)
+impl MarginSoftmax for ArcFace {
+    fn name(&self) -> &'static str {
+        "arc_face"
+    }
+
+    fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    fn margin(&self) -> Margin {
+        Margin::Affine {
+            m1: 1.0,
+            m2: self.margin,
+            m3: 0.0,
+            variant: self.variant,
         }
     }
 
-    fn constants(&self) -> Vec<f64> {
-        vec![self.scale, self.margin.cos(), self.margin.sin()]
+    fn gradient(&self) -> Gradient {
+        self.gradient
     }
 
-    fn check(&self, _shape: &Shape) -> Result<()> {
-        positive("arc_face", "scale", self.scale)?;
-        if (0.0..std::f64::consts::PI).contains(&self.margin) {
-            return Ok(());
-        }
-        Err(Error::Domain {
-            loss: "arc_face",
-            parameter: "margin",
-            value: self.margin.to_string(),
-            domain: "expected an angle in radians, 0 ≤ margin < π".into(),
-        })
+    fn filter(&self) -> Option<f64> {
+        self.filter
     }
 
-    fn wgsl(&self) -> &'static str {
-        include_str!("../../shaders/losses/arc_face.wgsl")
-    }
-
-    #[inline(always)]
-    fn target<R: Real>(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
-        let [scale, cos_m, sin_m, ..] = p.constants;
-        let sin = (positive.one_minus_cos * positive.one_plus_cos).sqrt();
-        let cos = positive.score;
-        Target {
-            value: scale * (cos * cos_m - sin * sin_m),
-            slope: -(scale * (sin * cos_m + cos * sin_m)),
-            norm_slope: R::ZERO,
-            row_constant: R::ZERO,
-        }
-    }
-
-    #[inline(always)]
-    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
-        let scale = p.constants[0];
-        Pair {
-            value: entry.score * scale,
-            score_slope: scale,
-            target_slope: R::ZERO,
-        }
-    }
-
-    #[inline(always)]
-    fn row<R: Real>(&self, row: Row<R>, _p: &Parameters<R>) -> RowLoss<R> {
-        let gap = row.sum - row.target - row.positive_offset;
-        let share = gap.sigmoid();
-        RowLoss {
-            value: gap.softplus(),
-            sum_slope: share,
-            target_slope: -share,
-        }
+    fn check_margin(&self) -> Result<()> {
+        domain::angle("arc_face", "margin", self.margin)
     }
 }

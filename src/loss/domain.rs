@@ -37,6 +37,33 @@ pub(crate) fn finite(loss: &'static str, parameter: &'static str, value: f64) ->
     refuse(loss, parameter, value, "a finite number, which f32 holds")
 }
 
+/// Checks that a parameter lies in a range.
+pub(crate) fn within(
+    loss: &'static str,
+    parameter: &'static str,
+    value: f64,
+    range: std::ops::RangeInclusive<f64>,
+) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let domain = format!("a number from {} to {}", range.start(), range.end());
+    refuse(loss, parameter, value, &domain)
+}
+
+/// Checks that a parameter is an angle that may be added: radians, 0 ≤ m < π.
+pub(crate) fn angle(loss: &'static str, parameter: &'static str, value: f64) -> Result<()> {
+    if (0.0..std::f64::consts::PI).contains(&value) {
+        return Ok(());
+    }
+    refuse(
+        loss,
+        parameter,
+        value,
+        "an angle in radians, at least 0 and below π",
+    )
+}
+
 /// Checks that a parameter is a part of a whole: above 0, at most 1.
 pub(crate) fn share(loss: &'static str, parameter: &'static str, value: f64) -> Result<()> {
     if value <= 1.0 && value >= f64::from(f32::MIN_POSITIVE) {

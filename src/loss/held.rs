@@ -1,6 +1,6 @@
 //! What gradients take for constant, held fast: for checks of gradients by differences.
 
-use super::{DynLoss, Entry, Loss, Pair, Parameters, Row, RowLoss, Spec};
+use super::{DynLoss, Entry, Loss, Pair, Parameters, PositiveScore, Row, RowLoss, Spec, Target};
 use crate::{Batch, Output, Real, Result, Shape};
 
 /// A loss whose value has the gradients of another one's on one batch for its derivatives: what those
@@ -18,6 +18,70 @@ pub struct Held {
     pub entry_constants: Vec<f32>,
     /// Its θ in place of the batch's.
     pub theta: Option<Vec<f64>>,
+}
+
+impl Held {
+    /// A loss with numbers per batch row in place of what is constant.
+    pub(crate) fn rows(loss: impl Loss, row_parameters: Vec<f64>) -> Held {
+        Held {
+            loss: Box::new(loss),
+            row_parameters,
+            entry_constants: Vec::new(),
+            theta: None,
+        }
+    }
+}
+
+/// A loss that keeps state in θ, with θ held at what the batch made of it; `None` for another.
+pub(crate) fn held_theta(loss: &impl Loss, output: &Output<f64>) -> Option<Held> {
+    let theta = output.theta_after.clone()?;
+    Some(Held {
+        theta: Some(theta),
+        ..Held::rows(FixedTheta(loss.clone()), Vec::new())
+    })
+}
+
+/// The loss with the θ that it is given.
+#[derive(Clone, Debug)]
+struct FixedTheta<L>(L);
+
+impl<L: Loss> Loss for FixedTheta<L> {
+    fn spec(&self) -> Spec {
+        Spec {
+            theta_state: false,
+            batch_statistics: false,
+            negative_mean: false,
+            ..self.0.spec()
+        }
+    }
+
+    fn constants(&self) -> Vec<f64> {
+        self.0.constants()
+    }
+
+    fn check(&self, shape: &Shape) -> Result<()> {
+        self.0.check(shape)
+    }
+
+    fn wgsl(&self) -> &'static str {
+        ""
+    }
+
+    fn target<R: Real>(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
+        self.0.target(positive, p)
+    }
+
+    fn norm_slope<R: Real>(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> R {
+        self.0.norm_slope(positive, p)
+    }
+
+    fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+        self.0.pair(entry, p)
+    }
+
+    fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
+        self.0.row(row, p)
+    }
 }
 
 /// SogCLR and SogSL@K with row parameters log g and ŵ: `ℓ = ĝ/g − ŵ·s⁺/τ`.

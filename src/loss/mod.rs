@@ -14,14 +14,20 @@
 //! [`registry`].
 
 mod about;
+mod ada_face;
 mod adv_info_nce;
+pub mod angular;
 mod arc_face;
 mod bce;
 mod bpr;
 mod bsl;
 mod ccl;
+mod combined_margin;
+mod cos_face;
+mod curricular_face;
 mod domain;
 mod erased;
+mod exp_face;
 mod gbce;
 mod guided_rec;
 mod held;
@@ -29,7 +35,9 @@ mod lambda_loss;
 mod lambda_loss_at_k;
 mod lambda_rank;
 mod llpauc;
+mod mag_face;
 mod mse;
+mod norm_face;
 mod psl;
 pub mod registry;
 mod s_dpo;
@@ -39,18 +47,26 @@ mod sl_at_k;
 mod sog_clr;
 mod sog_sl_at_k;
 mod spec;
+mod sphere_face;
+mod sphere_face_r;
 mod uss;
 
 pub use about::{About, Described, Parameter};
+pub use ada_face::AdaFace;
 pub use adv_info_nce::AdvInfoNce;
-pub use arc_face::{ArcFace, Gradient, Variant};
+pub use angular::{FeatureScale, Gradient, Margin, MarginSoftmax, Variant};
+pub use arc_face::ArcFace;
 pub use bce::Bce;
 pub use bpr::Bpr;
 pub use bsl::{Bsl, BslForm};
 pub use ccl::Ccl;
+pub use combined_margin::CombinedMargin;
+pub use cos_face::CosFace;
+pub use curricular_face::CurricularFace;
 pub(crate) use domain::positive;
 pub use erased::DynLoss;
 pub(crate) use erased::constants;
+pub use exp_face::{DynamicMargin, ExpFace};
 pub use gbce::Gbce;
 pub use guided_rec::GuidedRec;
 pub use held::Held;
@@ -58,7 +74,9 @@ pub use lambda_loss::{Discount, LambdaLoss};
 pub use lambda_loss_at_k::{LambdaLossAtK, LowerShare};
 pub use lambda_rank::LambdaRank;
 pub use llpauc::{Llpauc, LlpaucRule};
+pub use mag_face::MagFace;
 pub use mse::Mse;
+pub use norm_face::NormFace;
 pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
 pub use s_dpo::{SDpo, SDpoReference};
@@ -71,9 +89,14 @@ pub use sl_at_k::SlAtK;
 pub use sog_clr::SogClr;
 pub use sog_sl_at_k::SogSlAtK;
 pub use spec::{Outer, Pool, RowReduction, Score, SecondTile, Spec, TargetForm};
+pub use sphere_face::SphereFace;
+pub use sphere_face_r::SphereFaceR;
 pub use uss::Uss;
 
-use crate::{Batch, Output, Real, Result, Shape, shape::MAX_ROW_PARAMETERS};
+use crate::{
+    Batch, Output, Real, Result, Shape,
+    shape::{MAX_ROW_PARAMETERS, MAX_THETA},
+};
 
 /// A loss: configuration and scalar functions, the same in Rust (generic over the float) and in
 /// WGSL. Implement it for your own type to run it on every path.
@@ -91,7 +114,9 @@ use crate::{Batch, Output, Real, Result, Shape, shape::MAX_ROW_PARAMETERS};
 /// `loss_row_theta(k: u32, row: Row) -> f32`, `loss_pool_scale() -> f32`,
 /// `loss_target_column(positive: PositiveScore) -> f32`, `loss_pair_column(entry: Entry) -> f32`,
 /// `loss_batch_value(positive: PositiveScore) -> f32`, `loss_row_state(row: Row) -> vec2<f32>`,
-/// `loss_theta_bounds(k: u32) -> vec2<f32>`, and with a second tile
+/// `loss_theta_bounds(k: u32) -> vec2<f32>`, `loss_norm_slope(positive: PositiveScore) -> f32`,
+/// `loss_theta_state(k: u32, batch: vec4<f32>, negative_mean: f32, negatives: f32) -> f32`, and with a
+/// second tile
 /// `loss_pair_second(entry: Entry) -> f32`, `loss_row_second(row: Row) -> f32`. The structs have the fields of their Rust
 /// twins, but t is `target_value`, a row's two parameters are a `vec2`, and batch statistics a
 /// `vec4`. Use `DEAD` for the value of a dead column.
@@ -144,6 +169,12 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
     /// z of a column and its slopes.
     fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R>;
 
+    /// ∂ℓ/∂‖q‖ at fixed R and t, where [`Spec::norm_slope`] says that there is one: the slope of a
+    /// penalty on norms, whose value `row` adds (from [`Target::row_constant`]).
+    fn norm_slope<R: Real>(&self, _positive: PositiveScore<R>, _p: &Parameters<R>) -> R {
+        R::ZERO
+    }
+
     /// ∂z/∂θₖ.
     fn pair_theta<R: Real>(&self, _k: usize, _entry: Entry<R>, _p: &Parameters<R>) -> R {
         R::ZERO
@@ -177,7 +208,13 @@ pub trait Loss: Clone + Send + Sync + std::fmt::Debug + 'static {
         row.row
     }
 
-    /// The learnable scalars, as many as [`Spec::thetas`].
+    /// θ after a batch with these statistics, where [`Spec::theta_state`] says that it renews them;
+    /// `p` has θ as it was before. Not asked where no pair is live.
+    fn theta_state<R: Real>(&self, _seen: BatchStatistics<R>, p: &Parameters<R>) -> [R; MAX_THETA] {
+        p.theta
+    }
+
+    /// The scalars θ, as many as [`Spec::thetas`].
     fn scalars(&self) -> Vec<Scalar> {
         let scalar = Scalar {
             name: "theta",

@@ -90,6 +90,11 @@ pub struct BatchStatistics<R> {
     pub log_sum_exp: R,
     /// Number of pairs.
     pub count: R,
+    /// The mean score of rows with the candidates that are not their positive, where the loss asks
+    /// for it (else 0). Only [`Loss::theta_state`](super::Loss::theta_state) sees it.
+    pub negative_mean: R,
+    /// How many candidates those are, likewise.
+    pub negatives: R,
 }
 
 /// What `target` gives.

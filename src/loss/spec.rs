@@ -124,9 +124,18 @@ pub struct Spec {
     /// Whether z is α·s² with a constant α. Over all columns its sum then follows from the candidates'
     /// second moments, without a tile.
     pub quadratic: bool,
-    /// Whether `target` reads statistics of [`Loss::batch_value`](super::Loss::batch_value) over
-    /// the batch.
+    /// Whether `target` or [`Loss::theta_state`](super::Loss::theta_state) read statistics of
+    /// [`Loss::batch_value`](super::Loss::batch_value) over the batch.
     pub batch_statistics: bool,
+    /// Whether those tell the mean score of rows with the candidates that are not their positive.
+    /// Every row has one positive then, and every candidate is a column.
+    pub negative_mean: bool,
+    /// Whether θ is state that [`Loss::theta_state`](super::Loss::theta_state) renews from the batch's
+    /// statistics, before anything else reads it, and not learnt: it has no gradient.
+    pub theta_state: bool,
+    /// Whether [`Loss::norm_slope`](super::Loss::norm_slope) tells how the row's loss changes with
+    /// ‖q‖ beside t.
+    pub norm_slope: bool,
 }
 
 impl Spec {
@@ -152,7 +161,16 @@ impl Spec {
             ranks: false,
             quadratic: false,
             batch_statistics: false,
+            negative_mean: false,
+            theta_state: false,
+            norm_slope: false,
         }
+    }
+
+    /// How many scalars θ have gradients.
+    #[must_use]
+    pub fn learnt(&self) -> usize {
+        if self.theta_state { 0 } else { self.thetas }
     }
 
     /// Checks that a batch brings what the loss needs beside its parameters.
@@ -204,6 +222,10 @@ impl Spec {
             (
                 tangent && self.score == Score::Dot,
                 "targets in tangent form need unit candidates, not dot products",
+            ),
+            (
+                self.negative_mean && !whole_rows(shape),
+                "the mean over other candidates takes all columns, and one positive per row",
             ),
             (
                 self.outer == Outer::LogMeanExp && !plain_mean,
@@ -258,4 +280,11 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// Whether every row has one positive, and all other candidates for columns.
+fn whole_rows(shape: &Shape) -> bool {
+    let plain = shape.columns == ColumnKind::All && shape.excluded.is_none();
+    let alone = shape.columns_per_class == 1 && !shape.exclude_self;
+    plain && alone && !shape.many_positives && shape.given.is_none() && shape.candidates > 1
 }

@@ -230,7 +230,10 @@ fn sin_cos(x: f32) -> (f32, f32) {
     let (across, along) = if odd { (cosine, sine) } else { (sine, cosine) };
     // Quarters 2 and 3 have a negative sine, 1 and 2 a negative cosine.
     let signed = |x: f32, quarters: u32| f32::from_bits(x.to_bits() ^ ((quarters & 2) << 30));
-    (signed(across, quarters), signed(along, quarters.wrapping_add(1)))
+    (
+        signed(across, quarters),
+        signed(along, quarters.wrapping_add(1)),
+    )
 }
 
 /// One-instruction clamps that leave NaN as it is.
@@ -318,7 +321,11 @@ impl Real for f32 {
     fn floor(self) -> f32 {
         // Up to 2²², which no angle here reaches; `f32::floor` may be a call.
         let rounded = (self + ROUNDER) - ROUNDER;
-        if rounded > self { rounded - 1.0 } else { rounded }
+        if rounded > self {
+            rounded - 1.0
+        } else {
+            rounded
+        }
     }
 
     forward!(

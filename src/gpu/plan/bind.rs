@@ -52,8 +52,12 @@ impl Plan {
             check_range("value", buffers.value.as_ref(), 4, 4)?;
         }
         if buffers.grad_theta.is_some() {
-            let bytes = self.shape.thetas as u64 * 4;
+            let bytes = self.learnt() as u64 * 4;
             check_range("grad_theta", buffers.grad_theta.as_ref(), bytes, 4)?;
+        }
+        if buffers.theta_after.is_some() {
+            let bytes = self.shape.thetas as u64 * 4;
+            check_range("theta_after", buffers.theta_after.as_ref(), bytes, 4)?;
         }
         Ok(())
     }

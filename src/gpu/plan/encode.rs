@@ -2,7 +2,7 @@
 
 use super::{GRADIENTS, Plan, THETA_AT};
 use crate::Result;
-use crate::gpu::{Buffers, job::JOB_STRIDE, slot::Slot};
+use crate::gpu::{Buffers, Stage, job::JOB_STRIDE, schedule::Dispatch, slot::Slot};
 use std::ops::Range;
 
 impl Plan {
@@ -56,32 +56,66 @@ impl Plan {
         if part.start == 0 {
             self.encode_copies(encoder, buffers);
         }
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("wgloss"),
-                timestamp_writes: None,
-            });
-            for at in part.clone() {
-                let dispatch = &self.dispatches[at];
-                let offset = u32::try_from(at * JOB_STRIDE).unwrap_or(u32::MAX);
-                pass.set_pipeline(&self.pipelines[at].pipeline);
-                pass.set_bind_group(0, &groups[at], &[offset]);
-                pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
-            }
+        let mut begin = part.start;
+        if let Some(at) = self.theta_state().filter(|at| part.contains(at)) {
+            self.encode_pass(encoder, &groups, begin..at + 1);
+            let (state, bytes) = (&self.own[&Slot::ThetaAfter], self.shape.thetas as u64 * 4);
+            encoder.copy_buffer_to_buffer(state, 0, &self.parameters, THETA_AT, bytes);
+            begin = at + 1;
         }
+        self.encode_pass(encoder, &groups, begin..part.end);
         if let (Some(value), true) = (&buffers.value, part.end >= self.forward) {
             let scalars = &self.own[&Slot::BatchScalars];
             encoder.copy_buffer_to_buffer(scalars, 0, &value.buffer, value.offset, 4);
         }
         if let (Some(grad), true) = (&buffers.grad_theta, part.end == self.parts()) {
-            let (own, bytes) = (&self.own[&Slot::GradTheta], self.shape.thetas as u64 * 4);
+            let (own, bytes) = (&self.own[&Slot::GradTheta], self.learnt() as u64 * 4);
             encoder.copy_buffer_to_buffer(own, 0, &grad.buffer, grad.offset, bytes);
+        }
+        if let (Some(after), true) = (&buffers.theta_after, part.end == self.parts())
+            && self.theta_state().is_some()
+        {
+            let (own, bytes) = (&self.own[&Slot::ThetaAfter], self.shape.thetas as u64 * 4);
+            encoder.copy_buffer_to_buffer(own, 0, &after.buffer, after.offset, bytes);
         }
         if let (Some(status), true) = (&buffers.status, part.end == self.parts()) {
             let counts = &self.own[&Slot::Status];
             encoder.copy_buffer_to_buffer(counts, 0, &status.buffer, status.offset, 8);
         }
         Ok(())
+    }
+
+    /// The dispatch behind which θ is what the batch makes of it.
+    pub(in crate::gpu) fn theta_state(&self) -> Option<usize> {
+        let state = |dispatch: &Dispatch| dispatch.stage == Stage::ThetaState;
+        self.dispatches.iter().position(state)
+    }
+
+    /// How many scalars have gradients.
+    pub(in crate::gpu) fn learnt(&self) -> usize {
+        match self.theta_state() {
+            Some(_) => 0,
+            None => self.shape.thetas,
+        }
+    }
+
+    fn encode_pass(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        groups: &[wgpu::BindGroup],
+        part: Range<usize>,
+    ) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("wgloss"),
+            timestamp_writes: None,
+        });
+        for at in part {
+            let dispatch = &self.dispatches[at];
+            let offset = u32::try_from(at * JOB_STRIDE).unwrap_or(u32::MAX);
+            pass.set_pipeline(&self.pipelines[at].pipeline);
+            pass.set_bind_group(0, &groups[at], &[offset]);
+            pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
+        }
     }
 
     /// Copies lists and θ, clears counts and, unless added to, the gradients.

@@ -54,7 +54,8 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     if dispatch.stage.has_loss() {
         let spec = loss.spec();
         counts.extend([
-            ("THETAS", count(spec.thetas as u64)),
+            ("THETAS", count(spec.learnt() as u64)),
+            ("STATES", count(spec.thetas as u64)),
             ("STATISTIC_SIZE", count(sizes.statistic)),
             ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
         ]);

@@ -29,8 +29,8 @@ impl Schedule<'_> {
             ];
             self.push_items(Stage::PoolBackward, &[], &binds, job, pairs);
         }
-        if self.spec.thetas > 0 {
-            let thetas = self.spec.thetas as u64;
+        if self.spec.learnt() > 0 {
+            let thetas = self.spec.learnt() as u64;
             let binds = [Slot::ThetaTerms.into(), Slot::ThetaBlocks.into()];
             self.push_items(
                 Stage::ThetaBlocks,

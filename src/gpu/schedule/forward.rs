@@ -1,10 +1,10 @@
 //! From scores to the value.
 
-use super::{Bind, Schedule};
+use super::{Bind, Schedule, u};
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::{SUM_BLOCK, TILE},
+    sizes::{SUM_BLOCK, TABLE_BLOCK, TILE},
 };
 use crate::{
     Result,
@@ -27,6 +27,9 @@ impl Schedule<'_> {
                 flags.push("RANKS");
                 binds.push(Slot::PairRanks.into());
             }
+            if self.spec.norm_slope {
+                flags.push("NORM_SLOPE");
+            }
             binds.extend([Bind::from(Slot::PairScores), Slot::PairTerms.into()]);
             if self.shape.given.is_some() {
                 binds.push(Slot::Status.into());
@@ -41,6 +44,12 @@ impl Schedule<'_> {
         let (mut flags, mut binds) = self.positive_inputs();
         flags.push("BATCH_VALUES");
         binds.push(Slot::BatchValues.into());
+        let negatives = self.spec.negative_mean;
+        if negatives {
+            self.table_sum()?;
+            flags.push("NEGATIVE_MEAN");
+            binds.extend([Slot::TableSum, Slot::BatchNegatives].map(Bind::from));
+        }
         for rows in self.row_parts() {
             self.pack_queries(rows, false)?;
             for pairs in self.pair_chunks() {
@@ -49,10 +58,44 @@ impl Schedule<'_> {
             }
         }
         let (job, blocks) = (self.base(), self.sizes.pairs.div_ceil(SUM_BLOCK));
-        let binds = [Slot::PairInputs, Slot::BatchValues, Slot::BatchBlocks].map(Bind::from);
-        self.push_items(Stage::BatchBlocks, &[], &binds, job, blocks);
+        let binds = [
+            Slot::PairInputs,
+            Slot::BatchValues,
+            if negatives {
+                Slot::BatchNegatives
+            } else {
+                Slot::Nothing
+            },
+            Slot::BatchBlocks,
+        ];
+        let flags: &[&str] = if negatives { &["NEGATIVE_MEAN"] } else { &[] };
+        let binds = binds.map(Bind::from);
+        self.push_items(Stage::BatchBlocks, flags, &binds, job, blocks);
         let binds = [Slot::BatchBlocks, Slot::BatchStatistics].map(Bind::from);
         self.push(Stage::BatchStatistics, &[], &binds, job, 1);
+        if self.spec.theta_state {
+            let binds = [Slot::BatchStatistics, Slot::ThetaAfter].map(Bind::from);
+            self.push(Stage::ThetaState, &[], &binds, job, 1);
+        }
+        Ok(())
+    }
+
+    /// The sum of all candidates, as scores see them.
+    fn table_sum(&mut self) -> Result<()> {
+        for columns in self.column_chunks() {
+            let job = self.pack_candidates((0, self.sizes.row_part), columns, Slot::Candidates)?;
+            let blocks = columns.1.div_ceil(TABLE_BLOCK);
+            let binds = [Slot::Candidates, Slot::TableBlocks].map(Bind::from);
+            let items = blocks * self.sizes.dim4;
+            self.push_items(Stage::TableBlocks, &[], &binds, job, items);
+            let job = Job {
+                item_count: u(blocks),
+                flags: job.flags | flag(job::FIRST, columns.0 == 0),
+                ..job
+            };
+            let binds = [Slot::TableBlocks, Slot::TableSum].map(Bind::from);
+            self.push_items(Stage::TableSum, &[], &binds, job, self.sizes.dim4);
+        }
         Ok(())
     }
 
@@ -261,7 +304,7 @@ impl Schedule<'_> {
     }
 
     pub(super) fn theta_terms(&self) -> Slot {
-        if self.spec.thetas > 0 {
+        if self.spec.learnt() > 0 {
             Slot::ThetaTerms
         } else {
             Slot::NothingWritten

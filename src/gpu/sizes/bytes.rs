@@ -1,8 +1,8 @@
 //! Bytes of a plan's own buffers.
 
-use super::{MOMENT_BLOCK, SUM_BLOCK, Sizes};
+use super::{MOMENT_BLOCK, SUM_BLOCK, Sizes, TABLE_BLOCK};
 use crate::gpu::Slot;
-use crate::{ColumnKind, loss::Pool};
+use crate::{ColumnKind, loss::Pool, shape::MAX_THETA};
 
 impl Sizes {
     /// Bytes of a plan's own buffer; 0 if the plan does not need it.
@@ -21,7 +21,7 @@ impl Sizes {
             .into_iter()
             .max()
             .unwrap_or(0);
-        let thetas = self.spec.thetas as u64;
+        let thetas = self.spec.learnt() as u64;
         let width = if self.sampled { self.row_part } else { 1 };
         let packed = [
             Slot::Queries,
@@ -54,8 +54,14 @@ impl Sizes {
             }
             Slot::CentreScores if self.shape.columns_per_class > 1 => p * 8,
             Slot::BatchValues => self.batch_statistics(p * 4),
-            Slot::BatchBlocks => self.batch_statistics(p.div_ceil(SUM_BLOCK) * 20),
-            Slot::BatchStatistics => self.batch_statistics(16),
+            Slot::BatchBlocks => self.batch_statistics(p.div_ceil(SUM_BLOCK) * 24),
+            Slot::BatchStatistics => self.batch_statistics(32),
+            Slot::BatchNegatives if self.spec.negative_mean => p * 4,
+            Slot::TableSum if self.spec.negative_mean => self.dim4 * vec4,
+            Slot::TableBlocks if self.spec.negative_mean => {
+                self.column_chunk.div_ceil(TABLE_BLOCK) * self.dim4 * vec4
+            }
+            Slot::ThetaAfter if self.spec.theta_state => MAX_THETA as u64 * 4,
             Slot::RankCandidates if self.spec.ranks => self.rank_chunk * self.stride * vec4,
             Slot::PairKeys | Slot::PairCounts | Slot::PairRanks if self.spec.ranks => p * 4,
             Slot::EntryKeys | Slot::EntryCounts | Slot::EntryRanks if self.spec.ranks => listed * 4,
