@@ -58,7 +58,7 @@ impl Magnitudes {
             "grad_queries" => self.queries,
             "grad_candidates" => self.candidates,
             "value" => self.terms.max(self.total),
-            "row_values" | "row_parameters_after" => 1.0,
+            "row_values" | "row_parameters_after" | "theta_after" => 1.0,
             _ => self.total,
         }
     }

@@ -105,7 +105,7 @@ pub fn judge(loss: &dyn DynLoss, batch: &Batch<'_>, actual: &Output<f64>) -> Res
 }
 
 /// The results by name, in f64.
-fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 11] {
+fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 12] {
     let wide = |numbers: &[R]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
     let gradient = |numbers: &Option<Vec<R>>| wide(numbers.as_deref().unwrap_or(&[]));
     [
@@ -129,6 +129,7 @@ fn results<R: Real>(output: &Output<R>) -> [(&'static str, Vec<f64>); 11] {
         ("grad_column_scores", gradient(&output.grad_column_scores)),
         ("grad_theta", wide(&output.grad_theta)),
         ("row_parameters_after", state(output)),
+        ("theta_after", gradient(&output.theta_after)),
     ]
 }
 

@@ -142,6 +142,7 @@ impl Prepared {
             row_parameters_after: (self.buffers.row_parameters_after.as_ref())
                 .and_then(|_| grads.next()),
             grad_theta: results.grad_theta,
+            theta_after: results.theta_after,
             statistics: results.statistics,
             counts: results.counts,
         }

@@ -47,7 +47,7 @@ fn wide() -> Problem {
 
 /// Rows with none, one and many positives, and exclusion lists that repeat some of them.
 fn many_positives() -> Problem {
-    let mut problem = Problem::new("many-excluded", [7, 43, 12]);
+    let mut problem = Problem::new("many-excluded", [7, 43, 8]);
     let mut random = Random(1);
     let counts = [1, 0, 5, 18, 2, 1, 3];
     let offsets = running_sum(&counts);
@@ -83,7 +83,7 @@ fn sampled() -> Problem {
 
 /// One list for all rows, with repeats and with positives of some rows.
 fn shared() -> Problem {
-    let mut problem = Problem::new("shared", [11, 50, 9]);
+    let mut problem = Problem::new("shared", [11, 50, 8]);
     let mut random = Random(3);
     let mut ids = random.ids(23, 50);
     ids[1] = ids[0];
