@@ -22,7 +22,7 @@
 //! * [`cpu`]: slices, in f32, or in f64 as the reference.
 //!
 //! All take a [`Batch`], or its [`Shape`], and a loss: one of [`loss`], by name an [`AnyLoss`], or
-//! your own [`Loss`]. [`check`] tells whether a device computes them right.
+//! your own [`Loss`]. [`heads`] has what heads with very many classes need beside. [`check`] tells whether a device computes them right.
 //!
 //! # Stages
 //!
@@ -85,6 +85,7 @@ mod engine;
 mod error;
 mod finite;
 pub mod gpu;
+pub mod heads;
 mod kth;
 pub mod loss;
 mod matrix;
