@@ -9,6 +9,7 @@ mod columns;
 mod device;
 mod extremes;
 mod memory;
+mod million_classes;
 mod reading;
 mod rejection;
 mod same_bits;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             checked_modules, accumulated_gradients, another_temperature;
         memory: a_plan_allocates_what_it_says, memory_does_not_grow_with_rows_times_columns,
             a_plan_beyond_the_limits_is_refused, any_sensible_limit_will_do;
+        million_classes: a_step_holds_little_beyond_inputs_and_gradients;
         bad_input: ids_and_numbers_are_counted, ranges_are_checked_by_name,
             missing_ranges_are_named;
         reading: awaited_results_are_those_of_their_time, evaluations_overlap,

@@ -11,7 +11,7 @@ use wgloss::{
 };
 
 /// Bytes of buffers that the driver reports, without wgpu's own.
-fn allocated(device: &wgloss::wgpu::Device) -> Option<u64> {
+pub fn allocated(device: &wgloss::wgpu::Device) -> Option<u64> {
     let report = device.generate_allocator_report()?;
     let buffers = report.allocations.iter();
     Some(
