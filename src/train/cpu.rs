@@ -178,7 +178,7 @@ impl Backend for CpuBackend<'_> {
         self.model.give_back(gradients);
         let output = output?;
         self.losses.push(output.value);
-        self.scalars.step(rate, &output.grad_theta)?;
+        self.scalars.step(rate, &output)?;
         self.renew_parameters(output.row_parameters_after);
         self.model.step(rate)
     }

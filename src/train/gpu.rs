@@ -89,11 +89,15 @@ impl<'a> GpuBackend<'a> {
             _ => None,
         };
         let scalars = GpuScalars::new(context, start.loss, start.optimiser, &start.state)?;
+        let is_state = start.loss.spec().theta_state;
+        let learnt = scalars.as_ref().filter(|_| !is_state);
+        let state = scalars.as_ref().filter(|_| is_state);
         let records = Records::new(context);
         let resident = resident(context, &start, spare, &model, adversary.as_ref())?;
         let resident = Buffers {
             theta: scalars.as_ref().map(|scalars| scalars.theta().clone()),
-            grad_theta: scalars.as_ref().map(|scalars| scalars.gradient().clone()),
+            grad_theta: learnt.map(|scalars| scalars.gradient().clone()),
+            theta_after: state.map(|scalars| scalars.theta().clone()),
             ..records.watch(resident)
         };
         // The spare item is none to be ranked.
@@ -156,7 +160,8 @@ impl<'a> GpuBackend<'a> {
         for optimiser in moved.into_iter().flatten() {
             optimiser.encode(rate, &mut encoder)?;
         }
-        if let (Side::Model, Some(scalars)) = (side, &mut self.scalars) {
+        let learnt = !self.loss.spec().theta_state;
+        if let (Side::Model, Some(scalars), true) = (side, &mut self.scalars, learnt) {
             scalars.encode(rate, &mut encoder)?;
         }
         Ok(encoder.finish())

@@ -1,8 +1,8 @@
-//! The learnable scalars of a loss at work in memory: [`ScalarMover`].
+//! The scalars of a loss at work in memory: [`ScalarMover`].
 
 use super::{AdamOptions, LossState, Moments, Optimiser, SgdOptions};
 use crate::{
-    DynLoss, Error, Result,
+    DynLoss, Error, Output, Result,
     loss::{Parameters, Scalar, constants},
 };
 
@@ -40,8 +40,14 @@ impl<'a> ScalarMover<'a> {
         &self.moments
     }
 
-    /// Takes a step against `gradient` at the tables' learning rate.
-    pub(super) fn step(&mut self, rate: f64, gradient: &[f32]) -> Result<()> {
+    /// What an evaluation makes of θ: a step against the gradient at the tables' learning rate, or what
+    /// it renewed θ to, where that is state.
+    pub(super) fn step(&mut self, rate: f64, output: &Output<f32>) -> Result<()> {
+        if let Some(after) = &output.theta_after {
+            self.values = after.iter().copied().map(f64::from).collect();
+            return Ok(());
+        }
+        let gradient = &output.grad_theta;
         if self.values.is_empty() {
             return Ok(());
         }
