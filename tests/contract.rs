@@ -30,6 +30,8 @@ mod odd_losses;
 mod state;
 #[path = "contract/state_losses.rs"]
 mod state_losses;
+#[path = "contract/theta_state.rs"]
+mod theta_state;
 
 use losses::{Anchored, NormMargin, Wide};
 use state_losses::Squared;

@@ -1,6 +1,9 @@
 //! Every golden case on every device: results that the losses' official implementations, or
 //! PyTorch from the published formulas, computed in f64.
 
+#[path = "golden/spec_tables.rs"]
+mod spec_tables;
+
 use std::path::{Path, PathBuf};
 use wgloss::{
     Device, Engine, EngineOptions, Want,

@@ -41,6 +41,15 @@ pub fn loss(name: &str, score: Option<Score>) -> Option<AnyLoss> {
         AnyLoss::SogSlAtK(at_k) => at_k.tau = tau,
         // A scale of 64 tells faces apart, whose classes have no noise.
         AnyLoss::ArcFace(arc_face) => (arc_face.scale, arc_face.margin) = (1.0 / tau, 0.2),
+        AnyLoss::NormFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::CosFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::CombinedMargin(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::SphereFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::SphereFaceR(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::ExpFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::AdaFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::MagFace(loss) => loss.scale = 1.0 / tau,
+        AnyLoss::CurricularFace(loss) => loss.scale = 1.0 / tau,
         // Embeddings have no given scores of a reference.
         AnyLoss::SDpo(s_dpo) => s_dpo.reference = SDpoReference::Tables,
         _ => {}

@@ -89,6 +89,7 @@ impl Run {
             grad_column_scores: of(&b.grad_column_scores),
             row_parameters_after: of(&b.row_parameters_after.clone().filter(|_| self.state)),
             grad_theta: results.grad_theta,
+            theta_after: results.theta_after,
             statistics: results.statistics,
             counts: results.counts,
         })

@@ -10,7 +10,7 @@ use wgloss::{
     Batch, Columns, DynLoss, Exclude, GivenScores, Lists, Matrix, Output, Positives, Want,
     check::judge,
     gpu::{Context, PlanOptions},
-    loss::{Activation, AdvInfoNce, Psl, Score, Sl},
+    loss::{Activation, AdvInfoNce, DynamicMargin, ExpFace, Psl, Score, Sl},
 };
 
 const DIM: usize = 24;
@@ -77,6 +77,8 @@ fn bits(output: &Output<f32>) -> Vec<(&'static str, Vec<u32>)> {
     ];
     let after = output.row_parameters_after.as_deref().unwrap_or(&[]);
     all.push(("row_parameters_after", words(after)));
+    let after = output.theta_after.as_deref().unwrap_or(&[]);
+    all.push(("theta_after", words(after)));
     for (name, numbers) in gradients(output) {
         all.push((name, words(numbers)));
     }
@@ -136,6 +138,13 @@ fn moments_ranks_and_state() {
     let state = wide(&numbers(2 * QUERIES, 10));
     let batch = plain().query_parameters(&state, 2).expect("numbers");
     same("state", &Remembering, &batch, &[128 << 10], None);
+    let dynamic = ExpFace {
+        scale: 16.0,
+        dynamic: DynamicMargin::BreakEven,
+        ..ExpFace::default()
+    };
+    let batch = plain().theta(theta(&dynamic)).expect("numbers");
+    same("dynamic margin", &dynamic, &batch, &[128 << 10], None);
 }
 
 #[test]

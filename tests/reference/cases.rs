@@ -4,8 +4,8 @@ use crate::common::{Case, Choice, Places, Random};
 use wgloss::{
     AnyLoss,
     loss::{
-        Activation, AdvInfoNce, ArcFace, Bsl, BslForm, InfoNce, Psl, Score, Sl, UNSET, Uss,
-        registry,
+        Activation, AdvInfoNce, ArcFace, Bsl, BslForm, InfoNce, Psl, Score, Sl, TargetForm, UNSET,
+        Uss, registry,
     },
 };
 
@@ -38,14 +38,22 @@ pub fn losses() -> Vec<AnyLoss> {
     losses.extend(forms.filter(|loss| {
         matches!(
             loss,
-            AnyLoss::Bce(_)
+            AnyLoss::ArcFace(_)
+                | AnyLoss::AdaFace(_)
+                | AnyLoss::Bce(_)
                 | AnyLoss::Bpr(_)
                 | AnyLoss::Ccl(_)
+                | AnyLoss::CombinedMargin(_)
+                | AnyLoss::CosFace(_)
+                | AnyLoss::ExpFace(_)
                 | AnyLoss::LambdaLoss(_)
                 | AnyLoss::LambdaLossAtK(_)
                 | AnyLoss::Llpauc(_)
+                | AnyLoss::MagFace(_)
                 | AnyLoss::Mse(_)
                 | AnyLoss::SogClr(_)
+                | AnyLoss::SphereFace(_)
+                | AnyLoss::SphereFaceR(_)
         )
     }));
     psl_forms(&mut losses);
@@ -125,11 +133,17 @@ pub fn prepared(loss: &AnyLoss, case: &Case) -> Option<Case> {
         }
         AnyLoss::Uss(_) => case.theta = vec![0.4],
         AnyLoss::Llpauc(_) => case.theta = vec![0.75, 0.25, 0.375, 0.625, 0.125, 0.4375, 0.5625],
-        // The arc cosine of a score of ±1 has no slope.
-        AnyLoss::ArcFace(_) if case.dim == 1 => return None,
+        AnyLoss::AdaFace(_) => case.theta = vec![1.5, 0.75],
+        AnyLoss::CurricularFace(_) => case.theta = vec![0.25],
+        AnyLoss::ExpFace(_) => case.theta = vec![0.5; loss.as_dyn().spec().thetas],
         _ => {}
     }
     let (loss, spec) = (loss.as_dyn(), loss.as_dyn().spec());
+    // The arc cosine of a score of ±1 has no slope.
+    let margin_on_columns = spec.name == "sphere_face_r";
+    if case.dim == 1 && (spec.target == TargetForm::Tangent || margin_on_columns) {
+        return None;
+    }
     case.row_parameters = random.numbers(case.n_rows() * spec.row_parameters);
     if spec.row_state {
         // Queries that were never seen.

@@ -25,10 +25,10 @@ fn score_of(loss: &AnyLoss) -> (Score, f64) {
     (spec.score, spec.score_scale)
 }
 
-/// Rows of a table, of unit length under cosine; a zero row stays zero.
-fn vectors<'t>(tape: &'t Tape, table: &[Var<'t>], dim: usize, score: Score) -> Vec<Vec<Var<'t>>> {
+/// Rows of a table, of unit length if asked for; a zero row stays zero.
+fn vectors<'t>(tape: &'t Tape, table: &[Var<'t>], dim: usize, unit: bool) -> Vec<Vec<Var<'t>>> {
     let unit = |row: &[Var<'t>]| {
-        if score == Score::Dot {
+        if !unit {
             return row.to_vec();
         }
         if row.iter().all(|x| x.value == 0.0) {
@@ -49,12 +49,12 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
     let tape = Tape::default();
     let (score, scale) = score_of(loss);
     let inputs = [&case.queries, &case.candidates, &case.theta].map(|x| tape.vars(x));
-    let queries = vectors(&tape, &inputs[0], case.dim, score);
-    let candidates = vectors(&tape, &inputs[1], case.dim, score);
+    let queries = vectors(&tape, &inputs[0], case.dim, score.unit_queries());
+    let candidates = vectors(&tape, &inputs[1], case.dim, score.unit_candidates());
     let similar =
         |row: usize, id: usize| dot(&tape, &queries[case.query_of(row)], &candidates[id]) * scale;
     let (adv_queries, adv_candidates) = case.second.as_ref().map_or_else(Default::default, |s| {
-        let table = |x: &[f64]| vectors(&tape, &tape.vars(x), s.0, Score::Cosine);
+        let table = |x: &[f64]| vectors(&tape, &tape.vars(x), s.0, true);
         (table(&s.1), table(&s.2))
     });
     let ids = &case.positives.1;
@@ -71,6 +71,19 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
         let own = similar(row, id).value;
         let above = (0..case.n_candidates()).filter(|&other| similar(row, other).value > own);
         1.0 + above.count() as f64
+    };
+    let norm = |query: usize| {
+        let numbers = &inputs[0][query * case.dim..(query + 1) * case.dim];
+        match numbers.iter().all(|x| x.value == 0.0) {
+            true => tape.var(0.0),
+            false => sum(&tape, numbers.iter().map(|&x| x * x)).sqrt(),
+        }
+    };
+    let negative_mean = match loss.as_dyn().spec().negative_mean {
+        true => negative_mean(case.n_candidates(), &live, ids, |row, id| {
+            similar(row, id).value
+        }),
+        false => 0.0,
     };
     let mut losses = Vec::new();
     let mut columns_in_all = 0;
@@ -104,6 +117,12 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
                 .collect(),
             ranks: columns.iter().map(|&id| rank(row, id)).collect(),
             own_rank: rank(row, ids[pair] as usize),
+            norm: norm(query),
+            norms: (live.iter())
+                .map(|&(other, _)| norm(case.query_of(other)).value)
+                .collect(),
+            negative_mean,
+            others: case.n_candidates() - 1,
         };
         losses.push(seen.loss(loss));
     }
@@ -122,6 +141,22 @@ pub fn expected(loss: &AnyLoss, case: &Case) -> Expected {
         grad_theta,
         dead: losses.iter().filter(|loss| loss.is_none()).count() as u64,
     }
+}
+
+/// The mean score of pairs with all candidates but their positive.
+fn negative_mean(
+    candidates: usize,
+    live: &[(usize, usize)],
+    ids: &[u32],
+    score: impl Fn(usize, usize) -> f64,
+) -> f64 {
+    let others = |&(row, pair): &(usize, usize)| {
+        let own = ids[pair] as usize;
+        let others = (0..candidates).filter(move |&id| id != own);
+        others.map(|id| score(row, id)).sum::<f64>()
+    };
+    let total: f64 = live.iter().map(others).sum();
+    total / (live.len() * (candidates - 1)) as f64
 }
 
 /// The reduction over pairs.

@@ -26,11 +26,18 @@ pub struct Seen<'t> {
     /// Ranks of the columns, and of the positive.
     pub ranks: Vec<f64>,
     pub own_rank: f64,
+    /// ‖q‖, and those of all pairs.
+    pub norm: Var<'t>,
+    pub norms: Vec<f64>,
+    /// The mean score of all pairs with the candidates that are not their positive, and how many
+    /// those are.
+    pub negative_mean: f64,
+    pub others: usize,
 }
 
 impl<'t> Seen<'t> {
     /// `ln Σ_j e^{f(s_j) − log q_j}`; `None` when nothing is in the sum.
-    fn log_sum(&self, f: impl Fn(Var<'t>) -> Option<Var<'t>>) -> Option<Var<'t>> {
+    pub fn log_sum(&self, f: impl Fn(Var<'t>) -> Option<Var<'t>>) -> Option<Var<'t>> {
         let columns = self.columns.iter().zip(&self.log_q);
         let terms: Vec<_> = columns
             .filter_map(|(&score, log_q)| Some(f(score)? + -log_q))
@@ -55,7 +62,7 @@ impl<'t> Seen<'t> {
     }
 
     /// −ln(e^own / (e^own + e^rest)).
-    fn with_own(&self, own: Var<'t>, rest: Var<'t>) -> Var<'t> {
+    pub fn with_own(&self, own: Var<'t>, rest: Var<'t>) -> Var<'t> {
         let own = own + -self.own_log_q;
         log_sum_exp(self.tape, &[own, rest]) - own
     }
@@ -119,12 +126,10 @@ impl<'t> Seen<'t> {
                 let gaps = self.log_sum(|score| Some((score - positive) * dpo.beta))?;
                 Some((gaps + self.own_log_q).softplus())
             }
-            AnyLoss::ArcFace(arc) => {
-                let rest = self.log_sum(|s| Some(s * arc.scale))?;
-                let target = (positive.acos() + arc.margin).cos() * arc.scale;
-                Some(self.with_own(target, rest))
-            }
-            _ => Some(self.summed(loss)),
+            _ => match self.angular(loss) {
+                Some(angular) => angular,
+                None => Some(self.summed(loss)),
+            },
         }
     }
 
