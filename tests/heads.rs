@@ -7,6 +7,19 @@ mod class_sampling;
 mod partial_fc;
 #[path = "heads/sample_memory.rs"]
 mod sample_memory;
+#[path = "heads/uni_ts_face.rs"]
+mod uni_ts_face;
+
+use std::sync::LazyLock;
+use wgloss::{Device, Engine, EngineOptions};
+
+/// One device for all tests of this file.
+static GPU: LazyLock<Engine> = LazyLock::new(|| engine(Device::Gpu));
+
+fn engine(device: Device) -> Engine {
+    let options = EngineOptions::default().device(device);
+    Engine::with_options(&options).expect("an adapter")
+}
 
 /// Numbers in −1 to 1 that repeat nowhere soon.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {

@@ -6,6 +6,7 @@
 //! | [`ClassSampler`] | Partial FC: the classes of a step, its labels' own and random others |
 //! | [`add_pair_rows`] | the gradient of those classes alone, one row each, without a dense table |
 //! | [`SampleMemory`] | one feature per identity, what sample-to-sample losses compare with |
+//! | [`UniTsFace`] | CosFace on class weights and USS on samples, their sum or average |
 //!
 //! All of it lies beside the losses: what comes out of here goes into a [`Batch`](crate::Batch).
 //!
@@ -42,10 +43,12 @@
 mod class_sampler;
 mod pair_rows;
 mod sample_memory;
+mod uni_ts_face;
 
 pub use class_sampler::ClassSampler;
 pub use pair_rows::add_pair_rows;
 pub use sample_memory::SampleMemory;
+pub use uni_ts_face::{Combination, UniTsFace, UniTsFaceInputs, UniTsFaceOutput};
 
 use crate::shape::{ABSENT, IGNORED};
 

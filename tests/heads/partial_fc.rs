@@ -1,10 +1,8 @@
 //! A step over sampled classes is the dense step over a table of those classes alone.
 
-use crate::numbers;
-use std::sync::LazyLock;
+use crate::{GPU, numbers};
 use wgloss::{
-    Batch, Columns, Device, DynLoss, Engine, EngineOptions, IGNORED, Matrix, Output, Positives,
-    Want, cpu,
+    Batch, Columns, DynLoss, IGNORED, Matrix, Output, Positives, Want, cpu,
     heads::{ClassSampler, add_pair_rows},
     loss::{ArcFace, Psl, Sl},
 };
@@ -13,11 +11,6 @@ const DIM: usize = 12;
 const CLASSES: usize = 90;
 /// One class twice, a row without a class.
 const LABELS: [u32; 7] = [31, 88, IGNORED, 4, 31, 0, 60];
-
-static GPU: LazyLock<Engine> = LazyLock::new(|| {
-    let options = EngineOptions::default().device(Device::Gpu);
-    Engine::with_options(&options).expect("an adapter")
-});
 
 fn matrix(numbers: &[f32]) -> Matrix<'_> {
     Matrix::new("table", numbers, DIM).expect("a table")
