@@ -20,6 +20,10 @@ pub(super) struct Embeddings {
     columns: ColumnIds,
     exclude: Option<IdLists>,
     log_q: Option<Vec<f32>>,
+    columns_per_class: Option<usize>,
+    exclude_self: bool,
+    positives_in_columns: bool,
+    column_parameters: Option<Vec<f32>>,
 }
 
 impl Embeddings {
@@ -41,6 +45,10 @@ impl Embeddings {
             columns: ColumnIds::read(document)?,
             exclude: document.read("exclude")?,
             log_q: document.read("log_q")?,
+            columns_per_class: document.read("columns_per_class")?,
+            exclude_self: document.read("exclude_self")?.unwrap_or(false),
+            positives_in_columns: document.read("positives_in_columns")?.unwrap_or(false),
+            column_parameters: document.read("column_parameters")?,
         })
     }
 
@@ -60,11 +68,23 @@ impl Embeddings {
             batch = batch.rows(rows)?;
         }
         batch = batch.columns(self.columns.columns())?;
+        if let Some(centres) = self.columns_per_class {
+            batch = batch.columns_per_class(centres)?;
+        }
         if let Some(exclude) = &self.exclude {
             batch = batch.exclude(Exclude::ByRow(exclude.lists()))?;
         }
         if let Some(log_q) = &self.log_q {
             batch = batch.log_q(log_q)?;
+        }
+        if self.exclude_self {
+            batch = batch.exclude_self()?;
+        }
+        if self.positives_in_columns {
+            batch = batch.positives_in_columns()?;
+        }
+        if let Some(numbers) = &self.column_parameters {
+            batch = batch.column_parameters(numbers)?;
         }
         if let Some([queries, candidates]) = &self.second {
             let names = second_names(spec);

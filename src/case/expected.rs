@@ -20,6 +20,10 @@ pub struct Expected {
     pub grad_bias: Option<f64>,
     /// The gradients of several scalars, in the order of [`Loss::scalars`](crate::Loss::scalars).
     pub grad_state: Option<Vec<f64>>,
+    /// θ after the evaluation, in the same order, where the loss renews it.
+    pub state_after: Option<Vec<f64>>,
+    /// The gradient of the column parameters, N.
+    pub grad_column_parameters: Option<Vec<f64>>,
     /// The gradient of the adversary's queries.
     pub grad_adv_queries: Option<Vec<f64>>,
     /// The gradient of the adversary's candidates.
@@ -56,6 +60,10 @@ impl Expected {
         let row_values = list(document, "row_values", inputs.pairs())?;
         let mut expected = match inputs {
             Inputs::Embeddings(tables) => {
+                let grad_column_parameters = match loss.spec().column_parameters {
+                    true => list(document, "grad_column_parameters", tables.candidates.rows)?,
+                    false => None,
+                };
                 let mut of = |name: &str, table: Option<&Table>| match table {
                     Some(table) => gradient(document, folder, name, table),
                     None => Ok(None),
@@ -63,6 +71,7 @@ impl Expected {
                 let second = tables.second.as_ref();
                 let second = second.filter(|_| loss.spec().second.is_some_and(|tile| !tile.frozen));
                 Expected {
+                    grad_column_parameters,
                     grad_queries: of("grad_queries", Some(&tables.queries))?,
                     grad_candidates: of("grad_candidates", Some(&tables.candidates))?,
                     grad_adv_queries: of("grad_adv_queries", second.map(|second| &second[0]))?,
@@ -91,11 +100,13 @@ impl Expected {
         loss: &dyn DynLoss,
         rows: usize,
     ) -> Result<()> {
-        let names: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
-        match names.len() {
-            0 => {}
-            1 => self.grad_bias = document.read("grad_bias")?,
-            _ => self.grad_state = state::numbers(document, "grad_state", &names)?,
+        let names = state::Names::of(loss);
+        if names.bias {
+            self.grad_bias = document.read("grad_bias")?;
+        } else if loss.spec().theta_state {
+            self.state_after = state::numbers(document, "state_after", &names.all)?;
+        } else if names.state() {
+            self.grad_state = state::numbers(document, "grad_state", &names.all)?;
         }
         for name in loss.row_parameters().iter().filter_map(|one| one.after) {
             if let Some(numbers) = list(document, name, rows)? {
@@ -196,6 +207,16 @@ impl Case {
             ),
             ("grad_bias", &one(&expected.grad_bias), theta),
             ("grad_state", &expected.grad_state, theta),
+            (
+                "state_after",
+                &expected.state_after,
+                output.theta_after.as_deref(),
+            ),
+            (
+                "grad_column_parameters",
+                &expected.grad_column_parameters,
+                output.grad_column_parameters.as_deref(),
+            ),
         ];
         let compared = pairs.into_iter().filter_map(|(name, expected, actual)| {
             Some(difference(name, expected.as_ref()?, actual.unwrap_or(&[])))

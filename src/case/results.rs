@@ -12,7 +12,8 @@ use std::{
 /// Writes the results of `case` to `path` as JSON: `name`, `value`, `row_values`,
 /// `grad_queries`, `grad_candidates` (null for frozen candidates), `grad_adv_queries` and
 /// `grad_adv_candidates` where there is an adversary, `grad_bias` or `grad_state` where the loss has
-/// scalars, `grad_policy_chosen` and `grad_policy_rejected` where scores are given, the state of
+/// scalars, `state_after` where evaluations renew them, `grad_column_parameters` where classes have
+/// numbers of their own, `grad_policy_chosen` and `grad_policy_rejected` where scores are given, the state of
 /// rows under the names it has after an evaluation, and `counts` of pairs and vectors that were
 /// special.
 ///
@@ -26,7 +27,8 @@ pub fn write_results<R: Real + Serialize>(
     output: &Output<R>,
 ) -> Result<()> {
     let loss = case.loss.as_dyn();
-    let scalars: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
+    let names = state::Names::of(loss);
+    let named = |theta: &'_ [R]| Object(names.all.iter().copied().zip(theta.to_vec()).collect());
     let theta = output.grad_theta.as_slice();
     let after = output.row_parameters_after.as_deref().unwrap_or(&[]);
     let slots = output.grad_column_scores.as_deref();
@@ -40,9 +42,10 @@ pub fn write_results<R: Real + Serialize>(
         grad_adv_candidates: rows(output.grad_second_candidates.as_deref(), case.second_dim()),
         grad_policy_chosen: output.grad_positive_scores.as_deref(),
         grad_policy_rejected: slots.map(|numbers| by_slot(numbers, case.per_row())),
-        grad_bias: theta.first().filter(|_| scalars.len() == 1),
-        grad_state: (scalars.len() > 1)
-            .then(|| Object(scalars.iter().copied().zip(theta).collect())),
+        grad_bias: theta.first().filter(|_| names.bias),
+        grad_state: (names.state() && !loss.spec().theta_state).then(|| named(theta)),
+        state_after: output.theta_after.as_deref().map(named),
+        grad_column_parameters: output.grad_column_parameters.as_deref(),
         after: Object(state::after(&loss.row_parameters(), after)),
         counts: Counts {
             dead_pairs: output.counts.dead_pairs,
@@ -90,7 +93,11 @@ struct Results<'a, R> {
     #[serde(skip_serializing_if = "Option::is_none")]
     grad_bias: Option<&'a R>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    grad_state: Option<Object<'a, &'a R>>,
+    grad_state: Option<Object<'static, R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_after: Option<Object<'static, R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grad_column_parameters: Option<&'a [R]>,
     #[serde(flatten)]
     after: Object<'static, Vec<R>>,
     counts: Counts,

@@ -7,26 +7,41 @@ use crate::{
 };
 use serde_json::{Map, Value};
 
-/// θ: the field `bias` for a loss with one scalar, else the object `state` with one number per
-/// scalar.
+/// The names of a loss's θ, and the field that holds them.
+pub(super) struct Names {
+    /// The scalars' names.
+    pub(super) all: Vec<&'static str>,
+    /// Whether it is `bias`, for a loss that learns one scalar, and not the object `state`.
+    pub(super) bias: bool,
+}
+
+impl Names {
+    pub(super) fn of(loss: &dyn DynLoss) -> Self {
+        let all: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
+        let bias = all.len() == 1 && !loss.spec().theta_state;
+        Names { all, bias }
+    }
+
+    pub(super) fn state(&self) -> bool {
+        !self.all.is_empty() && !self.bias
+    }
+}
+
+/// θ: the field `bias` for a loss that learns one scalar, else the object `state` with one number
+/// per scalar.
 pub(super) fn theta(document: &mut Document<'_>, loss: &dyn DynLoss) -> Result<Vec<f64>> {
-    let names: Vec<&str> = loss.scalars().iter().map(|scalar| scalar.name).collect();
-    for (field, takes) in [("bias", names.len() == 1), ("state", names.len() > 1)] {
+    let names = Names::of(loss);
+    for (field, takes) in [("bias", names.bias), ("state", names.state())] {
         if document.has(field) && !takes {
             return Err(not_for(document, field, loss));
         }
     }
-    match names.len() {
-        0 => Ok(Vec::new()),
-        1 => match document.read("bias")? {
-            Some(bias) => Ok(vec![bias]),
-            None => Err(document.error("bias", "is missing")),
-        },
-        _ => match numbers(document, "state", &names)? {
-            Some(state) => Ok(state),
-            None => Err(document.error("state", "is missing")),
-        },
-    }
+    let (field, theta) = match names.bias {
+        true => ("bias", document.read("bias")?.map(|bias| vec![bias])),
+        false if names.all.is_empty() => return Ok(Vec::new()),
+        false => ("state", numbers(document, "state", &names.all)?),
+    };
+    theta.ok_or_else(|| document.error(field, "is missing"))
 }
 
 /// The object `field`, with one number per name, in their order.

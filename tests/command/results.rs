@@ -197,3 +197,30 @@ fn results_are_written_although_nobody_reads_the_screen() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert_eq!(folder.written().len(), 20);
 }
+
+/// What evaluations renew goes in as `state` and comes out as `state_after`, without a gradient.
+#[test]
+fn renewed_state_and_sub_centres() {
+    let folder = Folder::new();
+    let curricular = json!({
+        "loss": {"loss": "curricular_face", "gamma": 1.0, "margin": 0.0},
+        "state": {"mean_cosine": 0.25}, "state_after": {"mean_cosine": 0.25},
+    });
+    let curricular = folder.case("curricular.json", &with(curricular));
+    let centres = json!({
+        "loss": {"loss": "arc_face"}, "columns_per_class": 2, "positives": [0, 1, 1],
+    });
+    let centres = folder.case("centres.json", &with(centres));
+    for device in ["reference", "cpu"] {
+        folder
+            .compute_on(device, &[&curricular, &centres])
+            .succeeds();
+        let result = folder.result("curricular.json");
+        let mean = result["state_after"]["mean_cosine"]
+            .as_f64()
+            .expect("a number");
+        assert!((-1.0..=1.0).contains(&mean) && mean != 0.25, "{mean}");
+        assert!(result.get("grad_state").is_none() && result.get("grad_bias").is_none());
+        assert!(folder.result("centres.json")["value"].is_f64());
+    }
+}
