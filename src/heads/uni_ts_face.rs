@@ -85,8 +85,8 @@ pub struct UniTsFaceOutput<R> {
 }
 
 impl UniTsFace {
-    /// As the official code trains it: the sum, and USS's exponents clipped. (The threshold: see
-    /// [`UniTsFace::initial_bias`].)
+    /// As the official code trains it: the sum, and USS's exponents clipped. Its threshold begins
+    /// with [`initial_bias`].
     #[must_use]
     pub fn released() -> Self {
         UniTsFace {
@@ -168,40 +168,41 @@ impl UniTsFace {
             uss,
         })
     }
+}
 
-    /// What the official code begins USS's threshold with, and sets it to again whenever it is not
-    /// above 0: the mean over the rows of `LSE_{j≠y}(γ·c_j)`, j over the samples.
-    ///
-    /// # Errors
-    /// The memory holds nothing of a row's identity, or of no other; no row has a label; or as
-    /// [`Engine::evaluate`].
-    pub fn initial_bias(
-        &self,
-        engine: &Engine,
-        features: Matrix<'_>,
-        labels: &[u32],
-        memory: &SampleMemory,
-    ) -> Result<f64> {
-        let softmax = NormFace {
-            scale: self.uss.scale,
-            ..NormFace::default()
-        };
-        let batch = memory.batch(features, labels)?;
-        let output = engine.evaluate_f64(&softmax, &batch, Want::NOTHING)?;
-        let rows = labels.iter().zip(&output.statistics);
-        let rows = rows.filter(|(label, _)| is_class(**label));
-        let sums: Vec<f64> = rows.map(|(_, pair)| pair.sum).collect();
-        if sums.is_empty() || memory.written().len() < 2 {
-            return Err(Error::Shape {
-                argument: "sample memory",
-                expected: "a labelled row, and samples of at least two identities".into(),
-                actual: format!(
-                    "{} labelled rows and samples of {}",
-                    sums.len(),
-                    memory.written().len()
-                ),
-            });
-        }
-        Ok(sums.iter().sum::<f64>() / sums.len() as f64)
+/// What UniTSFace's official code begins the threshold b of [`Uss`] with, and sets it to again
+/// whenever it is not above 0: the mean over the rows of `LSE_{j≠y}(γ·c_j)`, j over the samples, γ
+/// the loss's scale.
+///
+/// # Errors
+/// The memory holds nothing of a row's identity, or of no other; no row has a label; or as
+/// [`Engine::evaluate`].
+pub fn initial_bias(
+    engine: &Engine,
+    scale: f64,
+    features: Matrix<'_>,
+    labels: &[u32],
+    memory: &SampleMemory,
+) -> Result<f64> {
+    let softmax = NormFace {
+        scale,
+        ..NormFace::default()
+    };
+    let batch = memory.batch(features, labels)?;
+    let output = engine.evaluate_f64(&softmax, &batch, Want::NOTHING)?;
+    let rows = labels.iter().zip(&output.statistics);
+    let rows = rows.filter(|(label, _)| is_class(**label));
+    let sums: Vec<f64> = rows.map(|(_, pair)| pair.sum).collect();
+    if sums.is_empty() || memory.written().len() < 2 {
+        return Err(Error::Shape {
+            argument: "sample memory",
+            expected: "a labelled row, and samples of at least two identities".into(),
+            actual: format!(
+                "{} labelled rows and samples of {}",
+                sums.len(),
+                memory.written().len()
+            ),
+        });
     }
+    Ok(sums.iter().sum::<f64>() / sums.len() as f64)
 }

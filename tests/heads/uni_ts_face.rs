@@ -3,7 +3,7 @@
 use crate::{GPU, engine, numbers};
 use wgloss::{
     Batch, Device, Engine, IGNORED, Matrix, Positives, Want, cpu,
-    heads::{Combination, SampleMemory, UniTsFace, UniTsFaceInputs, UniTsFaceOutput},
+    heads::{Combination, SampleMemory, UniTsFace, UniTsFaceInputs, UniTsFaceOutput, initial_bias},
     loss::{CosFace, Uss},
 };
 
@@ -169,10 +169,9 @@ fn the_device_agrees() {
 /// The mean over rows of log-sum-exps over the samples of others, written out.
 #[test]
 fn the_first_threshold_is_the_official_one() {
-    let (tables, loss) = (Tables::new(), loss(Combination::Sum));
-    let reference = engine(Device::Reference);
+    let (tables, reference) = (Tables::new(), engine(Device::Reference));
     let features = matrix(&tables.features);
-    let bias = loss.initial_bias(&reference, features, &LABELS, &tables.memory);
+    let bias = initial_bias(&reference, 5.0, features, &LABELS, &tables.memory);
     let table = tables.memory.matrix().expect("samples");
     let row = |table: &Matrix<'_>, at: usize| {
         let mut row = [0.0; DIM];
@@ -209,7 +208,7 @@ fn what_is_missing_is_named() {
     assert!(error.to_string().starts_with("sample memory: "), "{error}");
     tables.memory.write(&[2], matrix(&sample)).expect("it fits");
     let features = matrix(&tables.features[..DIM]);
-    let error = loss.initial_bias(&on, features, &[2], &tables.memory);
+    let error = initial_bias(&on, 5.0, features, &[2], &tables.memory);
     let text = "sample memory: expected a labelled row, and samples of at least two identities, \
                 got 1 labelled rows and samples of 1";
     assert_eq!(error.expect_err("one identity").to_string(), text);
