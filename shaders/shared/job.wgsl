@@ -122,6 +122,10 @@ const COMPACT: u32 = 33554432u;
 const ABSENT_ROWS: u32 = 67108864u;
 // Row parameters belong to queries.
 const BY_QUERY: u32 = 134217728u;
+// Pooled targets are log-sums, not log-means.
+const POOL_SUM: u32 = 268435456u;
+// A row without a live column counts.
+const EMPTY_ROWS: u32 = 536870912u;
 // The second tables are at work: positives have no part in them.
 const SECOND_TABLES: u32 = 16777216u;
 

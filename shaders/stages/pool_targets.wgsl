@@ -1,4 +1,4 @@
-// log mean e^{κt} over the pairs of equal query, and each pair's share of the pool: the first pair
+// log mean e^{κt}, or log Σ e^{κt}, over the pairs of equal query, and each pair's share of the pool: the first pair
 // of a group walks the chain.
 #import job
 #import loss_types
@@ -31,10 +31,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let score = pair_scores[pair];
         sum += score.live * exact_exp(select(DEAD, scale * score.target_value, score.live != 0.0) - top);
     }
+    let divisor = select(max(members, 1.0), 1.0, has(POOL_SUM));
     for (var pair = first; pair < job.pairs; pair = group_links[pair].y) {
         let score = pair_scores[pair];
         let z = select(DEAD, scale * score.target_value, score.live != 0.0);
-        pair_results[pair].target_value = top + exact_log(max(sum, 1e-37) / max(members, 1.0));
+        pair_results[pair].target_value = top + exact_log(max(sum, 1e-37) / divisor);
         pair_results[pair].pool_share = score.live * exact_exp(z - top) / max(sum, 1e-37);
         if has(PER_GROUP) {
             pair_scores[pair].weight = score.live / max(members, 1.0);

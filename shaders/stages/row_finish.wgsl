@@ -67,17 +67,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let live = score.live != 0.0;
 #if SUM
-    let dead = false;
+    let empty = false;
     // Of no column nothing, also where sums come from moments and leave rounding.
     let reduced = select(sum, 0.0, row_counts[own_row] == 0u);
     let count = row_counts[own_row];
 #else
     // Losses take its logarithm.
     let count = max(row_counts[own_row], 1u);
-    // Nothing in the sum: loss 0 and gradient 0, counted, still in the divisor.
-    let dead = top <= FLOOR || sum <= 0.0;
-    let safe = select(sum, 1.0, dead);
-    let reduced = select(top + exact_log(safe), 0.0, dead);
+    let empty = top <= FLOOR || sum <= 0.0;
+    let safe = select(sum, 1.0, empty);
+    let reduced = select(top + exact_log(safe), 0.0, empty);
     slope /= safe;
 #for k THETAS
     theta$k /= safe;
@@ -89,12 +88,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let target_value = score.target_value;
 #end
     let second_reduced = second_top + exact_log(max(second_sum, 1e-37));
+    // Nothing in the sum: loss 0 and gradient 0, counted, still in the divisor, unless the loss lives
+    // without columns.
+    let dead = empty && !has(EMPTY_ROWS);
     let row = Row(
-        reduced, second_reduced, target_value, f32(count), score.offset,
+        select(reduced, FLOOR, empty && has(EMPTY_ROWS)), second_reduced, target_value, f32(count), score.offset,
         pair_terms[pair * TERMS].y, score.row,
     );
     let given = loss_row(row);
     let on = select(0.0, 1.0, live && !dead);
+    let by_columns = select(given.sum_slope, 0.0, empty);
     if dead && live {
         atomicAdd(&status[DEAD_PAIRS], 1u);
     }
@@ -102,10 +105,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     pair_results[pair] = PairResult(
         select(0.0, given.value, on != 0.0),
         reduced,
-        on * given.sum_slope,
-        select(0.0, given.target_slope + given.sum_slope * slope, on != 0.0),
+        on * by_columns,
+        select(0.0, given.target_slope + by_columns * slope, on != 0.0),
         f32(row_counts[own_row]),
-        select(0.0, 1.0, dead),
+        select(0.0, 1.0, empty),
         target_value,
         share,
     );
@@ -114,6 +117,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     pair_terms[pair * TERMS + 1u] = vec4<f32>(second_reduced, on * loss_row_second(row), 0.0, 0.0);
 #end
 #for k THETAS
-    theta_terms[pair * job.thetas + $ku] = on * (loss_row_theta($ku, row) + given.sum_slope * theta$k);
+    theta_terms[pair * job.thetas + $ku] = on * (loss_row_theta($ku, row) + by_columns * theta$k);
 #end
 }

@@ -3,7 +3,8 @@
 use super::{positives::Positive, problem::Problem, product::CpuReal};
 use crate::loss::Pool;
 
-/// The groups of pairs of equal query, with their shared targets `log mean e^{κt}`.
+/// The groups of pairs of equal query, with their shared targets, `log mean e^{κt}` or the log of
+/// the sum.
 pub(super) struct Pooled {
     /// Group per live pair.
     group: Vec<usize>,
@@ -21,7 +22,7 @@ impl Pooled {
         problem: &Problem<'_, R>,
         positives: &[Positive<R>],
     ) -> Option<Self> {
-        let Pool::Query { per_group } = problem.spec.pool else {
+        let Pool::Query { per_group, sum } = problem.spec.pool else {
             return None;
         };
         let kappa = problem.kernels.pool_scale(&problem.parameters).to_f64();
@@ -36,13 +37,14 @@ impl Pooled {
         };
         for members in order.chunk_by(|a, b| query(a) == query(b)) {
             let scaled = |at: &usize| kappa * positives[*at].target.value.to_f64();
-            let sum = log_sum_exp(members.iter().map(scaled));
+            let total = log_sum_exp(members.iter().map(scaled));
             for at in members {
                 pooled.group[*at] = pooled.groups.len();
-                pooled.slope[*at] = kappa * (scaled(at) - sum).exp();
+                pooled.slope[*at] = kappa * (scaled(at) - total).exp();
             }
-            let mean = sum - (members.len() as f64).ln();
-            pooled.groups.push((mean, members.len()));
+            let divisor = if sum { 1 } else { members.len() };
+            let target = total - (divisor as f64).ln();
+            pooled.groups.push((target, members.len()));
         }
         Some(pooled)
     }

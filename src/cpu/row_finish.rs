@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     PairStatistic, Real,
-    loss::{Row, RowReduction},
+    loss::{EMPTY, Row, RowReduction},
     shape::MAX_ROW_PARAMETERS,
 };
 
@@ -78,11 +78,16 @@ pub(super) fn row_finish<R: CpuReal>(
         target: own,
         count,
     };
-    if statistic.sum == R::NEG_INFINITY {
+    let empty = statistic.sum == R::NEG_INFINITY;
+    if empty && !problem.spec.empty_rows {
         return Finished::dead(statistic);
     }
     let row = Row {
-        sum: statistic.sum,
+        sum: if empty {
+            R::from_f64(EMPTY)
+        } else {
+            statistic.sum
+        },
         second_sum: R::from_f64(reduced.second_reduced()),
         target: pooled.map_or(own, |pooled| R::from_f64(pooled.target(at))),
         count,
@@ -95,7 +100,10 @@ pub(super) fn row_finish<R: CpuReal>(
         RowReduction::LogSumExp => reduced.sum,
         RowReduction::Sum => 1.0,
     };
-    let column_factor = loss.sum_slope.to_f64() / terms;
+    let column_factor = match empty {
+        true => 0.0,
+        false => loss.sum_slope.to_f64() / terms,
+    };
     for (k, theta) in theta.iter_mut().enumerate() {
         let direct = problem.kernels.row_theta(k, row, &problem.parameters);
         *theta = direct.to_f64() + column_factor * reduced.theta[k];
@@ -115,7 +123,8 @@ pub(super) fn row_finish<R: CpuReal>(
             false => row.row,
         },
         dead: false,
-        shift: reduced.max,
+        // Masked columns are compared with it all the same: it must be a number.
+        shift: if empty { R::ZERO } else { reduced.max },
         column_factor,
         second_shift,
         second_factor,

@@ -103,6 +103,8 @@ flags!(
     COMPACT = 33554432,
     ABSENT_ROWS = 67108864,
     BY_QUERY = 134217728,
+    POOL_SUM = 268435456,
+    EMPTY_ROWS = 536870912,
 );
 
 /// `flag` if `on`.

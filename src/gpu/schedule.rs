@@ -129,13 +129,20 @@ impl Schedule<'_> {
                 | flag(job::COMPACT, self.want.compact)
                 | flag(job::ABSENT_ROWS, self.spec.absent_positives)
                 | flag(job::TANGENT, self.spec.target == TargetForm::Tangent)
-                | flag(
-                    job::PER_GROUP,
-                    self.spec.pool == Pool::Query { per_group: true },
-                )
+                | self.pool_flags()
+                | flag(job::EMPTY_ROWS, self.spec.empty_rows)
                 | flag(job::LOG_MEAN, self.spec.outer == Outer::LogMeanExp)
                 | flag(job::MEAN, self.shape.reduction == ReductionKind::Mean),
             ..Job::default()
+        }
+    }
+
+    fn pool_flags(&self) -> u32 {
+        match self.spec.pool {
+            Pool::Each => 0,
+            Pool::Query { per_group, sum } => {
+                flag(job::PER_GROUP, per_group) | flag(job::POOL_SUM, sum)
+            }
         }
     }
 

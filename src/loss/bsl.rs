@@ -100,8 +100,14 @@ impl Bsl {
 
     fn pool(&self) -> Pool {
         match self.form {
-            BslForm::Multi { .. } => Pool::Query { per_group: false },
-            BslForm::Published { .. } => Pool::Query { per_group: true },
+            BslForm::Multi { .. } => Pool::Query {
+                per_group: false,
+                sum: false,
+            },
+            BslForm::Published { .. } => Pool::Query {
+                per_group: true,
+                sum: false,
+            },
             _ => Pool::Each,
         }
     }

@@ -81,7 +81,7 @@ pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
 pub use s_dpo::{SDpo, SDpoReference};
 pub use scalars::{
-    BatchStatistics, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss, RowParameter,
+    BatchStatistics, EMPTY, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss, RowParameter,
     Scalar, Target, UNSET,
 };
 pub use sl::{InfoNce, Sl};

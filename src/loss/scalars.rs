@@ -54,6 +54,10 @@ pub enum Renewal {
 /// Finite, for inputs must be; far below any logarithm.
 pub const UNSET: f64 = -1e30;
 
+/// The log-sum of no column, where [`Spec::empty_rows`](super::Spec::empty_rows) lets such rows
+/// count. Finite, since devices know no infinities; every exponential of it is 0.
+pub const EMPTY: f64 = -1e25;
+
 /// What `target` sees of a (row, positive) pair.
 #[derive(Clone, Copy, Debug)]
 pub struct PositiveScore<R> {

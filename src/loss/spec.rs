@@ -54,11 +54,13 @@ pub enum TargetForm {
 pub enum Pool {
     /// Each pair keeps its own target.
     Each,
-    /// All pairs of equal query see `log mean e^{κt}` over the group,
+    /// All pairs of equal query see `log mean e^{κt}` over the group, or its sum,
     /// κ = [`Loss::pool_scale`](super::Loss::pool_scale).
     Query {
         /// Whether a group counts once in the mean (each of its pairs weighs 1/n), or each pair.
         per_group: bool,
+        /// Whether they see `log Σ e^{κt}` in place of the mean.
+        sum: bool,
     },
 }
 
@@ -116,6 +118,10 @@ pub struct Spec {
     /// Whether rows may be without a positive ([`ABSENT`](crate::ABSENT)): their t is −1e32, a
     /// constant, and `row` makes of it what the loss says.
     pub absent_positives: bool,
+    /// Whether rows without a live column count all the same under
+    /// [`RowReduction::LogSumExp`]: their R is [`EMPTY`](super::EMPTY), a constant. Otherwise such
+    /// a row's loss is 0, and so are its gradients.
+    pub empty_rows: bool,
     /// Whether [`Loss::row_state`](super::Loss::row_state) renews the row parameters with every
     /// evaluation.
     pub row_state: bool,
@@ -157,6 +163,7 @@ impl Spec {
             column_parameters: false,
             entry_constants: false,
             absent_positives: false,
+            empty_rows: false,
             row_state: false,
             ranks: false,
             quadratic: false,
