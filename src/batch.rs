@@ -1,10 +1,12 @@
 //! A batch: borrowed inputs, checked once.
 
 mod checks;
+mod labels;
 mod lists;
 mod numbers;
 mod read;
 
+pub use labels::{Lonely, ProxyPairs, SamplePairs};
 pub use lists::{Columns, Exclude, GivenScores, Lists, Positives, Reduction};
 
 use crate::{Matrix, Result};

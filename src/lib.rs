@@ -92,12 +92,16 @@ mod matrix;
 mod output;
 pub mod real;
 mod shape;
+mod symmetric;
 #[cfg(any(feature = "case", feature = "train"))]
 mod tensors;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use batch::{Batch, Columns, Exclude, GivenScores, Lists, Positives, Reduction};
+pub use batch::{
+    Batch, Columns, Exclude, GivenScores, Lists, Lonely, Positives, ProxyPairs, Reduction,
+    SamplePairs,
+};
 pub use engine::{Device, Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use kth::Kth;
@@ -109,6 +113,7 @@ pub use shape::{
     ABSENT, ColumnKind, IGNORED, MAX_CONSTANTS, MAX_DIM, MAX_ROW_PARAMETERS, MAX_THETA,
     ReductionKind, Shape,
 };
+pub use symmetric::{SymmetricInfoNce, SymmetricOutput};
 pub use wgpu;
 
 /// The examples of the README, compiled and run.

@@ -250,7 +250,7 @@ fn a_huge_learning_rate_diverges_without_a_panic() {
 }
 
 #[test]
-fn every_loss_of_the_registry_can_be_trained() {
+fn every_loss_of_the_registry_can_be_trained_or_says_why_not() {
     let folds = small(20);
     let settings = Settings {
         negatives: Negatives::Sampled(5),
@@ -258,7 +258,17 @@ fn every_loss_of_the_registry_can_be_trained() {
     };
     for loss in registry::all() {
         let start = settings.start(loss.as_dyn(), &folds).unwrap();
-        CpuBackend::new(start).unwrap_or_else(|error| panic!("{loss:?}: {error}"));
+        let refused = CpuBackend::new(start).err().map(|error| error.to_string());
+        let reason = match loss.as_dyn().spec().name {
+            "sup_con" | "nt_xent" => Some("compares samples with themselves"),
+            "s2s_bce" => Some("takes a number per item from the caller"),
+            _ => None,
+        };
+        match (reason, refused) {
+            (None, None) => {}
+            (Some(reason), Some(error)) if error.contains(reason) => {}
+            (_, refused) => panic!("{loss:?}: {refused:?}"),
+        }
     }
 }
 

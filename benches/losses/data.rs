@@ -24,6 +24,7 @@ pub struct Data {
     sampled: Option<Vec<u32>>,
     row_parameters: Vec<f64>,
     per_row: usize,
+    column_parameters: Vec<f32>,
     theta: Vec<f64>,
 }
 
@@ -64,6 +65,7 @@ impl Data {
             sampled,
             row_parameters: row_parameters.into_iter().map(f64::from).collect(),
             per_row: spec.row_parameters,
+            column_parameters: vec![0.0; if spec.column_parameters { n } else { 0 }],
             theta: scalars.iter().map(|scalar| scalar.initial).collect(),
         }
     }
@@ -97,6 +99,9 @@ impl Data {
         if self.per_row > 0 {
             let numbers = &self.row_parameters[..rows * self.per_row];
             batch = batch.and_then(|batch| batch.row_parameters(numbers, self.per_row));
+        }
+        if !self.column_parameters.is_empty() {
+            batch = batch.and_then(|batch| batch.column_parameters(&self.column_parameters));
         }
         let batch = batch.and_then(|batch| batch.theta(&self.theta));
         batch.expect("a batch")

@@ -88,6 +88,10 @@ fn rayon_threads() -> usize {
         .unwrap_or(1)
 }
 
+/// Losses that compare samples with themselves, for which there are no other candidates; their
+/// functions are those of `sl` and `info_nce`.
+const OTHER_BATCHES: [&str; 2] = ["sup_con", "nt_xent"];
+
 /// Losses that are timed at every size.
 const EVERYWHERE: [&str; 3] = ["sl", "psl-relu", "bsl"];
 
@@ -95,6 +99,7 @@ fn losses() -> Vec<(&'static str, AnyLoss)> {
     let named = registry::all().into_iter();
     let mut all: Vec<_> = named
         .map(|loss| (loss.as_dyn().spec().name, loss))
+        .filter(|(name, _)| !OTHER_BATCHES.contains(name))
         .collect();
     all.push(("psl-relu", AnyLoss::Psl(Psl::new(Activation::Relu, 0.1))));
     all

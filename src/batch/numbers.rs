@@ -1,7 +1,7 @@
 //! What only some losses read, and which columns are a row's own.
 
 use super::{
-    Batch, Columns,
+    Batch, Columns, Reduction,
     checks::{check_numbers, shape},
 };
 use crate::{
@@ -36,6 +36,23 @@ impl<'a> Batch<'a> {
         }
         self.second = Some((queries, candidates));
         Ok(self)
+    }
+
+    /// The same scores for a loss that reads nothing beside them: mean, without weights and numbers.
+    pub(crate) fn scores_alone(&self) -> Batch<'a> {
+        Batch {
+            weights: None,
+            reduction: Reduction::Mean,
+            second: None,
+            theta: &[],
+            row_parameters: None,
+            per_row: 0,
+            parameters_by_query: false,
+            column_parameters: None,
+            entry_constants: None,
+            factor: 1.0,
+            ..self.clone()
+        }
     }
 
     /// The learnable scalars θ of the loss.

@@ -39,8 +39,10 @@ pub struct Problem {
     upstream: Option<Vec<f32>>,
     sum: bool,
     factor: f32,
-    /// Whether rows are no negatives of themselves, and positives are columns.
+    /// Whether rows are no negatives of themselves.
     own: bool,
+    /// Whether positives are columns of their rows.
+    kept: bool,
     columns_per_class: usize,
     /// Scores in place of tables: of positives and columns, and a reference's.
     given: Option<[Vec<f32>; 4]>,
@@ -195,7 +197,10 @@ impl Problem {
         }
         batch = batch.factor(self.factor)?;
         if self.own {
-            batch = batch.exclude_self()?.positives_in_columns()?;
+            batch = batch.exclude_self()?;
+        }
+        if self.kept {
+            batch = batch.positives_in_columns()?;
         }
         if self.columns_per_class > 1 {
             batch = batch.columns_per_class(self.columns_per_class)?;
@@ -270,6 +275,7 @@ impl Problem {
             sum: false,
             factor: 1.0,
             own: false,
+            kept: false,
             columns_per_class: 1,
             given: None,
             theta: THETA.into(),

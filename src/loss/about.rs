@@ -74,6 +74,12 @@ impl Parameter {
         domain: "true, false",
         meaning: "whether a row's columns are averaged, not summed",
     };
+    /// The clip of official exponents.
+    pub const CLAMP: Parameter = Parameter {
+        name: "clamp",
+        domain: "true, false",
+        meaning: "whether exponents are clipped to ±scale",
+    };
     /// The scale s (or γ) of angular losses.
     pub const SCALE: Parameter = Parameter {
         name: "scale",

@@ -22,6 +22,7 @@ mod bce;
 mod bpr;
 mod bsl;
 mod ccl;
+mod circle;
 mod combined_margin;
 mod cos_face;
 mod curricular_face;
@@ -38,17 +39,24 @@ mod llpauc;
 mod mag_face;
 mod mse;
 mod norm_face;
+mod pair_sums;
 mod psl;
 pub mod registry;
+mod s2s;
 mod s_dpo;
 mod scalars;
+mod scaled_info_nce;
 mod sl;
 mod sl_at_k;
 mod sog_clr;
 mod sog_sl_at_k;
 mod spec;
 mod sphere_face;
+mod sphere_face2;
 mod sphere_face_r;
+mod sup_con;
+mod uce;
+mod unified;
 mod uss;
 
 pub use about::{About, Described, Parameter};
@@ -60,6 +68,7 @@ pub use bce::Bce;
 pub use bpr::Bpr;
 pub use bsl::{Bsl, BslForm};
 pub use ccl::Ccl;
+pub use circle::Circle;
 pub use combined_margin::CombinedMargin;
 pub use cos_face::CosFace;
 pub use curricular_face::CurricularFace;
@@ -77,13 +86,16 @@ pub use llpauc::{Llpauc, LlpaucRule};
 pub use mag_face::MagFace;
 pub use mse::Mse;
 pub use norm_face::NormFace;
+pub use pair_sums::{MultiSimilarity, ProxyAnchor};
 pub use psl::{Activation, Psl};
 pub use registry::AnyLoss;
 pub use s_dpo::{SDpo, SDpoReference};
+pub use s2s::{S2sBce, S2sNaive};
 pub use scalars::{
-    BatchStatistics, EMPTY, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss, RowParameter,
-    Scalar, Target, UNSET,
+    BatchStatistics, EMPTY, Entry, Pair, Parameters, PositiveScore, Renewal, Row, RowLoss,
+    RowParameter, Scalar, Target, UNSET,
 };
+pub use scaled_info_nce::ScaledInfoNce;
 pub use sl::{InfoNce, Sl};
 pub use sl_at_k::SlAtK;
 pub use sog_clr::SogClr;
@@ -91,6 +103,9 @@ pub use sog_sl_at_k::SogSlAtK;
 pub use spec::{Outer, Pool, RowReduction, Score, SecondTile, Spec, TargetForm};
 pub use sphere_face::SphereFace;
 pub use sphere_face_r::SphereFaceR;
+pub use sphere_face2::{SphereFace2, SphereFace2Kind};
+pub use sup_con::{NtXent, SupCon};
+pub use uce::{Uce, UceForm};
 pub use uss::Uss;
 
 use crate::{

@@ -1,7 +1,10 @@
 //! What a loss's scalar functions see and give; the WGSL twins are in
 //! `shaders/shared/loss_types.wgsl`.
 
-use crate::shape::{MAX_CONSTANTS, MAX_ROW_PARAMETERS, MAX_THETA};
+use crate::{
+    Real,
+    shape::{MAX_CONSTANTS, MAX_ROW_PARAMETERS, MAX_THETA},
+};
 
 /// The numbers that the scalar functions read; on the device a small buffer, so a sweep over a
 /// temperature recompiles nothing.
@@ -11,6 +14,17 @@ pub struct Parameters<R> {
     pub constants: [R; MAX_CONSTANTS],
     /// The learnable scalars θ.
     pub theta: [R; MAX_THETA],
+}
+
+impl<R: Real> Parameters<R> {
+    /// Of a loss with these constants; θ is 0.
+    pub(crate) fn new(constants: &[f64]) -> Self {
+        let mut all = Parameters::default();
+        for (to, from) in all.constants.iter_mut().zip(constants) {
+            *to = R::from_f64(*from);
+        }
+        all
+    }
 }
 
 /// A learnable scalar θₖ, as trainers and case files know it.

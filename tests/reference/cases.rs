@@ -17,9 +17,23 @@ const ACTIVATIONS: [Activation; 5] = [
     Activation::Exp,
 ];
 
+/// Losses whose definitions, and batches where those are not among the cases, are in `tests/samples`.
+const ELSEWHERE: [&str; 9] = [
+    "sup_con",
+    "nt_xent",
+    "multi_similarity",
+    "proxy_anchor",
+    "s2s_naive",
+    "s2s_bce",
+    "uce",
+    "sphere_face2",
+    "circle",
+];
+
 /// Every loss with its defaults, and the forms that differ in more than a number.
 pub fn losses() -> Vec<AnyLoss> {
     let mut losses = registry::all();
+    losses.retain(|loss| !ELSEWHERE.contains(&loss.as_dyn().spec().name));
     losses.push(AnyLoss::Sl(Sl {
         positive_in_sum: true,
         ..Sl::default()
@@ -132,6 +146,7 @@ pub fn prepared(loss: &AnyLoss, case: &Case) -> Option<Case> {
             case.second = Some((3, random.numbers(rows * 3), candidates));
         }
         AnyLoss::Uss(_) => case.theta = vec![0.4],
+        AnyLoss::ScaledInfoNce(_) => case.theta = vec![1.25],
         AnyLoss::Llpauc(_) => case.theta = vec![0.75, 0.25, 0.375, 0.625, 0.125, 0.4375, 0.5625],
         AnyLoss::AdaFace(_) => case.theta = vec![1.5, 0.75],
         AnyLoss::CurricularFace(_) => case.theta = vec![0.25],

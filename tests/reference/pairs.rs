@@ -103,6 +103,11 @@ impl<'t> Seen<'t> {
                 let others = others.map(|&s| (s * uss.scale - bias).softplus());
                 Some(own + sum(self.tape, others))
             }
+            AnyLoss::ScaledInfoNce(_) => {
+                let scale = self.theta[0].exp();
+                let rest = self.log_sum(|score| Some(score * scale))?;
+                Some(self.with_own(positive * scale, rest))
+            }
             AnyLoss::SlAtK(at_k) => {
                 let softmax = self.log_sum_at(at_k.tau)? - positive * (1.0 / at_k.tau);
                 let lead = (positive + -self.row[0]) * (1.0 / at_k.tau_w);

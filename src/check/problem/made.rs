@@ -17,6 +17,9 @@ pub(super) fn all() -> Vec<Problem> {
         upstream(),
         zeros(),
         own_rows(),
+        own_pairs(),
+        own_one(),
+        own_one_kept(),
         sub_centres(),
         given_scores(),
         without_positives(),
@@ -136,9 +139,53 @@ fn own_rows() -> Problem {
         .flat_map(|two| [two[0], (two[0] + 1 + two[1] % 17) % 19])
         .collect();
     problem.offsets = Some((0..=9).map(|row| 2 * row).collect());
-    problem.own = true;
+    (problem.own, problem.kept) = (true, true);
     problem.factor = -2.5;
     problem
+}
+
+/// Rows against rows, their positives no columns: several positives, one, or none that counts all
+/// the same; and a row without negatives.
+fn own_pairs() -> Problem {
+    let mut problem = Problem::new("own-pairs", [11, 11, 6]);
+    let labels = [0, 1, 0, 2, 0, 1, 3, 1, 0, 4, 1];
+    problem.positives.clear();
+    let mut counts = Vec::new();
+    for (row, label) in labels.iter().enumerate() {
+        let before = problem.positives.len();
+        let others = (0..11).filter(|other| *other != row && labels[*other] == *label);
+        problem.positives.extend(others.map(|other| other as u32));
+        counts.push(((problem.positives.len() - before) as u32).max(1));
+        if problem.positives.len() == before {
+            problem.positives.push(ABSENT);
+        }
+    }
+    problem.offsets = Some(running_sum(&counts));
+    problem.exclude = Some((running_sum(&[0, 11, 0, 2, 0, 0, 0, 0, 0, 0, 0]), {
+        (0..11).chain([4, 5]).collect()
+    }));
+    problem.own = true;
+    problem
+}
+
+/// Rows against rows, one positive each.
+fn own_one() -> Problem {
+    let mut problem = Problem::new("own-one", [12, 12, 5]);
+    problem.positives = (0..12).map(|row| row ^ 1).collect();
+    problem.own = true;
+    problem
+}
+
+/// The same, the positive a column too.
+fn own_one_kept() -> Problem {
+    Problem {
+        kept: true,
+        weights: Some(Random(15).numbers(12)),
+        ..Problem {
+            name: "own-one-kept",
+            ..own_one()
+        }
+    }
 }
 
 /// Classes of three sub-centres; some excluded, one label twice.

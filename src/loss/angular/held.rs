@@ -47,7 +47,7 @@ pub(crate) fn held_margin(loss: &impl Loss, batch: &Batch<'_>, output: &Output<f
 
 /// The cosine of a row's query with its only positive, the best sub-centre of a class with several,
 /// and the query's norm; the cosine of a zero vector, and of an ignored row, is 0.
-pub(super) fn positive_cosine(batch: &Batch<'_>, row: usize) -> [f64; 2] {
+pub(crate) fn positive_cosine(batch: &Batch<'_>, row: usize) -> [f64; 2] {
     let class = batch.positive_ids()[batch.pairs_of(row).start];
     let norm = norm(batch, row);
     if class == IGNORED {

@@ -19,7 +19,7 @@
 mod held;
 mod margin;
 
-pub(crate) use held::{entry_cosines, held_margin, norm};
+pub(crate) use held::{entry_cosines, held_margin, norm, positive_cosine};
 pub use margin::Margin;
 pub(crate) use margin::{MARGIN_CONSTANTS, margin_of};
 
