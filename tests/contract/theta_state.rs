@@ -209,11 +209,9 @@ fn ignored_rows_leave_state_alone() {
     let mut data = Data::new();
     data.labels.fill(IGNORED);
     let theta = [3.0, 0.5];
-    for engine in [&*GPU] {
-        let output = engine.evaluate(&AdaFace::default(), &data.batch(&theta), Want::BOTH);
-        let output = output.expect("it evaluates");
-        assert_eq!(output.theta_after, Some(vec![3.0, 0.5]));
-    }
+    let output = GPU.evaluate(&AdaFace::default(), &data.batch(&theta), Want::BOTH);
+    let output = output.expect("it evaluates");
+    assert_eq!(output.theta_after, Some(vec![3.0, 0.5]));
     let output = cpu::evaluate::<f64>(&AdaFace::default(), &data.batch(&theta), Want::BOTH);
     assert_eq!(
         output.expect("it evaluates").theta_after,

@@ -2,7 +2,7 @@
 //! a program that is not this crate, on every device.
 
 use super::engine;
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use wgloss::{
     AnyLoss, Batch, Device, Engine, Matrix, Output, Positives, Want,
     loss::{
@@ -163,7 +163,15 @@ fn margins_are_those_of_the_table() {
         (
             sphere_face_r(),
             [
-                1.0, 0.965926, 0.707107, 0.0, -0.707107, -1.0, -1.0, -1.0, -1.0,
+                1.0,
+                0.965926,
+                FRAC_1_SQRT_2,
+                0.0,
+                -FRAC_1_SQRT_2,
+                -1.0,
+                -1.0,
+                -1.0,
+                -1.0,
             ],
         ),
         (
