@@ -54,6 +54,8 @@ struct RowLoss {
 const DEAD: f32 = -1e32;
 // Where running maxima start: finite, because ∞ − ∞ is not a number.
 const FLOOR: f32 = -1e25;
+// In place of a log-sum where a row has no pair: far above any value.
+const NO_PAIR: f32 = 1e30;
 const LOG2_E: f32 = 1.4426950408889634;
 
 struct Parameters {

@@ -55,21 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
 #if GIVEN
-    var dots = given[pair];
-    if has(REFERENCE) {
-        dots -= reference[pair];
-    }
-#if BATCH_VALUES
-#else
-    if (bitcast<u32>(dots) & 0x7f800000u) == 0x7f800000u {
-        atomicAdd(&status[NOT_FINITE], 1u);
-    }
-#end
-    let minus = 2.0;
-    let plus = 2.0;
-    let angle = false;
-    let norm = 0.0;
-    let record = vec4<f32>(0.0);
+#insert given_geometry
 #else
 #insert positive_geometry
 #end

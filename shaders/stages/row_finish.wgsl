@@ -88,8 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let target_value = score.target_value;
 #end
     let second_reduced = second_top + exact_log(max(second_sum, 1e-37));
-    // Nothing in the sum: loss 0 and gradient 0, counted, still in the divisor, unless the loss lives
-    // without columns.
+    // Nothing in the sum: loss 0 and gradient 0, counted, in the divisor; or a loss without columns.
     let dead = empty && !has(EMPTY_ROWS);
     let row = Row(
         select(reduced, FLOOR, empty && has(EMPTY_ROWS)), second_reduced, target_value, f32(count), score.offset,
@@ -101,7 +100,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if dead && live {
         atomicAdd(&status[DEAD_PAIRS], 1u);
     }
-    let share = pair_results[pair].pool_share;
     pair_results[pair] = PairResult(
         select(0.0, given.value, on != 0.0),
         reduced,
@@ -110,7 +108,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         f32(row_counts[own_row]),
         select(0.0, 1.0, empty),
         target_value,
-        share,
+        pair_results[pair].pool_share,
     );
     pair_terms[pair * TERMS].z = reduced;
 #if SECOND

@@ -44,6 +44,7 @@ const FIELDS: &[&str] = &[
     "bias",
     "state",
     "row_quantile",
+    "positive_weight",
     "moving_average_before",
     "value",
     "row_values",

@@ -52,6 +52,7 @@ fragments!(
     "batch_block",
     "batch_scalars",
     "column_records",
+    "given_geometry",
     "job",
     "loss_batch_value",
     "loss_pair_column",

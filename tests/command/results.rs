@@ -78,6 +78,39 @@ fn state_has_the_names_of_the_case_file() {
 }
 
 #[test]
+fn batches_of_pair_losses_are_case_files_too() {
+    let folder = Folder::new();
+    // Samples 0 and 2 are of one label, sample 1 is alone.
+    let samples = json!([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]);
+    let own = |loss: &str, kept: bool| {
+        let fields = json!({
+            "loss": {"loss": loss, "tau": 0.5}, "queries": samples, "candidates": samples,
+            "positives": {"offsets": [0, 1, 1, 2], "ids": [2, 0]},
+            "exclude_self": true, "positives_in_columns": kept,
+        });
+        folder.case(&format!("{loss}.json"), &with(fields))
+    };
+    let anchor = with(json!({
+        "loss": {"loss": "proxy_anchor", "alpha": 4.0}, "positive_weight": [2.0, 2.0, 2.0],
+        // The last class has no sample.
+        "positives": [0, 1, 4_294_967_294_u32],
+    }));
+    let anchor = folder.case("proxy_anchor.json", &anchor);
+    let [sup_con, nt_xent] = [own("sup_con", true), own("nt_xent", false)];
+    folder.compute(&[&sup_con, &nt_xent, &anchor]).succeeds();
+    let value = |name: &str| folder.result(name)["value"].as_f64().expect("a number");
+    // Cosines: 0.6 with the positive; 0 and 0.8 with the sample that is alone.
+    let expected = 0.5 * ((-1.2_f64).exp().ln_1p() + 0.4_f64.exp().ln_1p());
+    for name in ["sup_con.json", "nt_xent.json"] {
+        assert!((value(name) - expected).abs() < 1e-12, "{}", value(name));
+    }
+    assert_eq!(
+        numbers(&folder.result("proxy_anchor.json")["row_values"]).len(),
+        3
+    );
+}
+
+#[test]
 fn gradients_of_given_scores_are_listed_as_the_scores_are() {
     let folder = Folder::new();
     let case = json!({

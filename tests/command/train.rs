@@ -209,6 +209,22 @@ fn losses_and_settings_that_are_wrong() {
         ("--k 5,0", &["ks: expected at least 1, got 0"]),
         ("--k 41", &["ks: expected at most 20, the number of items"]),
         ("--device reference", &["reference", "cpu"]),
+        (
+            "--loss sup_con",
+            &["sup_con: compares samples with themselves", "exclude_self"],
+        ),
+        (
+            "--loss nt_xent",
+            &["nt_xent: compares samples with themselves"],
+        ),
+        (
+            "--loss s2s_bce",
+            &["s2s_bce: takes a number per item from the caller"],
+        ),
+        (
+            "--loss uce --form exponential --margin 1.5",
+            &["margin = 1.5"],
+        ),
         ("--out /dev/null/out", &["/dev/null/out"]),
     ] {
         folder.train(arguments).fails_with(parts);

@@ -2,10 +2,13 @@
 
 use naga::{Expression, Literal, TypeInner, front::wgsl};
 use std::{collections::BTreeSet, fs, path::Path};
-use wgloss::gpu::{
-    Stage,
-    compose::{FRAGMENTS, Variant, compose},
-    job::{FIELDS, FLAGS, JOB_STRIDE, Job},
+use wgloss::{
+    gpu::{
+        Stage,
+        compose::{FRAGMENTS, Variant, compose},
+        job::{FIELDS, FLAGS, JOB_STRIDE, Job},
+    },
+    loss::registry,
 };
 
 /// The fragment `job` alone.
@@ -90,10 +93,12 @@ fn every_file_is_a_stage_or_a_fragment_that_something_uses() {
     assert_eq!(names_in("shaders/stages"), stages);
     let fragments: BTreeSet<String> = FRAGMENTS.iter().map(|(n, _)| (*n).to_owned()).collect();
     assert_eq!(names_in("shaders/shared"), fragments);
+    let losses = registry::variants();
     let texts: Vec<&str> = Stage::ALL
         .iter()
         .map(|stage| stage.source())
         .chain(FRAGMENTS.iter().map(|(_, text)| *text))
+        .chain(losses.iter().map(|loss| loss.as_dyn().wgsl()))
         .collect();
     for (name, _) in FRAGMENTS {
         let used = |text: &&str| {
