@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Problem> {
         log_q(),
         upstream(),
         zeros(),
+        parallel(),
         own_rows(),
         own_pairs(),
         own_one(),
@@ -117,6 +118,22 @@ fn zeros() -> Problem {
     problem.queries[..7].fill(0.0);
     problem.candidates[3 * 7..4 * 7].fill(0.0);
     problem.exclude = Some((running_sum(&[0, 19, 0, 0]), (0..19).collect()));
+    problem
+}
+
+/// Rows at an angle of exactly 0 or π to their positives and to other candidates, one of which is
+/// there twice.
+fn parallel() -> Problem {
+    let mut problem = Problem::new("parallel", [9, 21, 6]);
+    for row in 0..9 {
+        let query = problem.queries[row * 6..][..6].to_vec();
+        for (x, k) in query.into_iter().zip(0..) {
+            problem.candidates[row * 6 + k] = 2.0 * x;
+            problem.candidates[(row + 10) * 6 + k] = -0.5 * x;
+        }
+        problem.positives[row] = (row + 10 * (row % 2)) as u32;
+    }
+    problem.candidates.copy_within(..6, 20 * 6);
     problem
 }
 
