@@ -3,8 +3,8 @@
 use crate::{encoder::FEATURES, learned::Learned, random::Random};
 use wgloss::{
     AnyLoss, Batch, Engine, Matrix, Positives, Result, Want,
-    heads::{SampleMemory, UniTsFace, UniTsFaceInputs, initial_bias},
-    loss::Uss,
+    heads::{SampleMemory, UniTsFace, UniTsFaceInputs},
+    loss::{Uce, Uss},
 };
 
 /// A batch: features and the label of each.
@@ -45,8 +45,9 @@ pub trait Head {
     }
 }
 
-/// A row of weights per class, learned.
-fn class_weights(classes: usize, random: &mut Random) -> Learned {
+/// A row of weights per class, learned; every head begins with the same.
+fn class_weights(classes: usize) -> Learned {
+    let mut random = Random::new(17);
     Learned::new(random.normal(classes * FEATURES, 1.0))
 }
 
@@ -54,14 +55,24 @@ fn class_weights(classes: usize, random: &mut Random) -> Learned {
 pub struct ClassHead {
     loss: AnyLoss,
     classes: Learned,
+    /// Of UCE.
+    threshold: Option<Threshold>,
 }
 
 impl ClassHead {
-    pub fn new(loss: AnyLoss, classes: usize, random: &mut Random) -> ClassHead {
-        ClassHead {
+    pub fn new(loss: AnyLoss, classes: usize) -> Result<ClassHead> {
+        let threshold = match &loss {
+            AnyLoss::Uce(uce) => {
+                let bias = Uce::initial_bias(classes, 1.0)?;
+                Some(Threshold::new(uce.scale, bias))
+            }
+            _ => None,
+        };
+        Ok(ClassHead {
             loss,
-            classes: class_weights(classes, random),
-        }
+            classes: class_weights(classes),
+            threshold,
+        })
     }
 }
 
@@ -74,58 +85,61 @@ impl Head for ClassHead {
         rate: f32,
     ) -> Result<Step> {
         let classes = Matrix::new("classes", &self.classes.numbers, FEATURES)?;
-        let batch = Batch::new(batch.matrix()?, classes, Positives::One(batch.labels))?;
+        let mut batch = Batch::new(batch.matrix()?, classes, Positives::One(batch.labels))?;
+        let theta = self.threshold.as_ref().map(|threshold| [threshold.bias()]);
+        if let Some(theta) = &theta {
+            batch = batch.theta(theta)?;
+        }
         let output = engine.value_and_grad(self.loss.as_dyn(), &batch)?;
-        self.classes
-            .step(&output.grad_candidates.unwrap_or_default(), rate);
+        let by_classes = output.grad_candidates.unwrap_or_default();
+        self.classes.step(&by_classes, rate);
+        if let Some(threshold) = &mut self.threshold {
+            threshold.step(output.grad_theta[0], rate);
+        }
         Ok((output.value, output.grad_queries.unwrap_or_default()))
+    }
+
+    fn threshold(&self) -> Option<f32> {
+        self.threshold.as_ref().map(Threshold::cosine)
     }
 }
 
-/// The threshold that USS learns.
+/// The threshold b that USS and UCE learn.
 struct Threshold {
     scale: f64,
-    bias: Option<Learned>,
+    learned: Learned,
 }
 
 /// Thresholds take larger steps: they are logits, not weights.
 const THRESHOLD_RATE: f32 = 30.0;
 
 impl Threshold {
-    fn new(scale: f64) -> Threshold {
-        Threshold { scale, bias: None }
+    fn new(scale: f64, bias: f64) -> Threshold {
+        Threshold {
+            scale,
+            learned: Learned::new(vec![bias as f32]),
+        }
     }
 
-    /// b; begun from this batch, and again where it fell to 0, as in the official code.
-    fn current(
-        &mut self,
-        engine: &Engine,
-        batch: Features<'_>,
-        memory: &SampleMemory,
-    ) -> Result<f64> {
-        match &self.bias {
-            Some(bias) if bias.numbers[0] > 0.0 => {}
-            _ => {
-                let first =
-                    initial_bias(engine, self.scale, batch.matrix()?, batch.labels, memory)?;
-                self.bias = Some(Learned::new(vec![first as f32]));
-            }
+    fn bias(&self) -> f64 {
+        f64::from(self.learned.numbers[0])
+    }
+
+    /// Begins USS's threshold with this batch, and again where it fell to 0, as the official code
+    /// does.
+    fn begin(&mut self, loss: &Uss, engine: &Engine, batch: &Batch<'_>) -> Result<()> {
+        if self.bias() <= 0.0 {
+            *self = Threshold::new(self.scale, loss.initial_bias(engine, batch)?);
         }
-        Ok(self
-            .bias
-            .as_ref()
-            .map_or(0.0, |bias| f64::from(bias.numbers[0])))
+        Ok(())
     }
 
     fn step(&mut self, gradient: f32, rate: f32) {
-        if let Some(bias) = &mut self.bias {
-            bias.step(&[gradient], THRESHOLD_RATE * rate);
-        }
+        self.learned.step(&[gradient], THRESHOLD_RATE * rate);
     }
 
-    fn cosine(&self) -> Option<f32> {
-        let bias = self.bias.as_ref()?;
-        Some(bias.numbers[0] / self.scale as f32)
+    fn cosine(&self) -> f32 {
+        (self.bias() / self.scale) as f32
     }
 }
 
@@ -139,7 +153,7 @@ pub struct SampleHead {
 impl SampleHead {
     pub fn new(loss: Uss, classes: usize) -> Result<SampleHead> {
         Ok(SampleHead {
-            threshold: Threshold::new(loss.scale),
+            threshold: Threshold::new(loss.scale, 0.0),
             memory: SampleMemory::new(classes, FEATURES)?,
             loss,
         })
@@ -158,8 +172,9 @@ impl Head for SampleHead {
         _epoch: usize,
         rate: f32,
     ) -> Result<Step> {
-        let theta = [self.threshold.current(engine, batch, &self.memory)?];
         let to_samples = self.memory.batch(batch.matrix()?, batch.labels)?;
+        self.threshold.begin(&self.loss, engine, &to_samples)?;
+        let theta = [self.threshold.bias()];
         let frozen = Want {
             candidates: false,
             ..Want::BOTH
@@ -171,7 +186,7 @@ impl Head for SampleHead {
     }
 
     fn threshold(&self) -> Option<f32> {
-        self.threshold.cosine()
+        Some(self.threshold.cosine())
     }
 }
 
@@ -185,11 +200,12 @@ pub struct UniTsFaceHead {
 }
 
 impl UniTsFaceHead {
-    pub fn new(loss: UniTsFace, classes: usize, random: &mut Random) -> Result<UniTsFaceHead> {
+    pub fn new(loss: UniTsFace, classes: usize) -> Result<UniTsFaceHead> {
+        let cos_face = AnyLoss::CosFace(loss.cos_face.clone());
         Ok(UniTsFaceHead {
-            classes: ClassHead::new(AnyLoss::CosFace(loss.cos_face.clone()), classes, random),
+            classes: ClassHead::new(cos_face, classes)?,
             memory: SampleMemory::new(classes, FEATURES)?,
-            threshold: Threshold::new(loss.uss.scale),
+            threshold: Threshold::new(loss.uss.scale, 0.0),
             loss,
         })
     }
@@ -206,14 +222,15 @@ impl Head for UniTsFaceHead {
         let step = match epoch {
             0 => self.classes.step(engine, batch, epoch, rate)?,
             _ => {
-                let bias = self.threshold.current(engine, batch, &self.memory)?;
+                let to_samples = self.memory.batch(batch.matrix()?, batch.labels)?;
+                self.threshold.begin(&self.loss.uss, engine, &to_samples)?;
                 let weights = &mut self.classes.classes;
                 let inputs = UniTsFaceInputs {
                     features: batch.matrix()?,
                     classes: Matrix::new("classes", &weights.numbers, FEATURES)?,
                     labels: batch.labels,
                     memory: &self.memory,
-                    bias,
+                    bias: self.threshold.bias(),
                 };
                 let output = self.loss.evaluate(engine, inputs)?;
                 weights.step(&output.grad_classes, rate);
@@ -226,6 +243,6 @@ impl Head for UniTsFaceHead {
     }
 
     fn threshold(&self) -> Option<f32> {
-        self.threshold.cosine()
+        Some(self.threshold.cosine())
     }
 }

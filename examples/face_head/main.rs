@@ -7,7 +7,7 @@
 //! ("unseen"): of pairs of images, half of them of one digit, the share that a threshold on the
 //! cosine tells right. "best" has the threshold that is best on nine tenths of the pairs, tried on
 //! the tenth that is left (the mean over the ten), as LFW has it; "learned" has the threshold that
-//! USS and UniTSFace learned while training, which saw none of the pairs.
+//! UCE, USS and UniTSFace learned while training, which saw none of the pairs.
 //!
 //! Do not expect the unseen digits to gain: seven identities teach an encoder to tell those seven
 //! apart, and the first line, cosines of the pixels themselves, is as good on any others. Face
@@ -32,7 +32,7 @@ use verification::{Scores, Test};
 use wgloss::{
     AnyLoss, Device, Engine, EngineOptions, Error, Result,
     heads::UniTsFace,
-    loss::{ArcFace, CosFace, ExpFace, NormFace, SphereFace, Uss},
+    loss::{ArcFace, CosFace, ExpFace, NormFace, SphereFace, Uce, Uss},
 };
 
 const BATCH: usize = 64;
@@ -68,8 +68,7 @@ fn main() -> Result<()> {
         .each_ref()
         .map(|test| test.scores(&test.images.pixels, PIXELS));
     print("(pixels)", None, None, &pixels);
-    let mut random = Random::new(SEED);
-    for (name, mut head) in heads(&mut random)? {
+    for (name, mut head) in heads()? {
         let (value, encoder) = train(&engine, &mut *head, &trained)?;
         let scores = tests.each_ref().map(|test| {
             let features = encoder.forward(test.images.pixels.clone()).features;
@@ -109,7 +108,7 @@ fn device() -> Result<Device> {
 }
 
 /// The losses with margins that suit seven classes, each in its head.
-fn heads(random: &mut Random) -> Result<Vec<(&'static str, Box<dyn Head>)>> {
+fn heads() -> Result<Vec<(&'static str, Box<dyn Head>)>> {
     let cos_face = CosFace {
         scale: SCALE,
         margin: 0.2,
@@ -157,13 +156,21 @@ fn heads(random: &mut Random) -> Result<Vec<(&'static str, Box<dyn Head>)>> {
                 ..ExpFace::default()
             }),
         ),
+        (
+            "uce",
+            AnyLoss::Uce(Uce {
+                scale: SCALE,
+                margin: 0.1,
+                ..Uce::default()
+            }),
+        ),
     ];
     let mut heads: Vec<(&str, Box<dyn Head>)> = Vec::new();
     for (name, loss) in margins {
-        heads.push((name, Box::new(ClassHead::new(loss, CLASSES, random))));
+        heads.push((name, Box::new(ClassHead::new(loss, CLASSES)?)));
     }
     heads.push(("uss", Box::new(SampleHead::new(uss, CLASSES)?)));
-    let both = UniTsFaceHead::new(uni_ts_face, CLASSES, random)?;
+    let both = UniTsFaceHead::new(uni_ts_face, CLASSES)?;
     heads.push(("UniTSFace", Box::new(both)));
     Ok(heads)
 }

@@ -1,9 +1,9 @@
 //! UniTSFace: CosFace on class weights together with USS on samples.
 
-use super::{SampleMemory, is_class};
+use super::SampleMemory;
 use crate::{
-    Batch, DynLoss, Engine, Error, Matrix, Output, Positives, Real, Result, Want,
-    loss::{CosFace, NormFace, Uss},
+    Batch, DynLoss, Engine, Matrix, Output, Positives, Real, Result, Want,
+    loss::{CosFace, Uss},
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub enum Combination {
 /// [`UniTsFace::cos_face`] by itself, and [`SampleMemory::write`] after every step.
 ///
 /// Source: Li et al., "UniTSFace: unified threshold integrated sample-to-sample loss for face
-/// recognition" (NeurIPS 2023), section 3.4.
+/// recognition" (NeurIPS 2023).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UniTsFace {
@@ -86,7 +86,7 @@ pub struct UniTsFaceOutput<R> {
 
 impl UniTsFace {
     /// As the official code trains it: the sum, and USS's exponents clipped. Its threshold begins
-    /// with [`initial_bias`].
+    /// with [`Uss::initial_bias`] of the first [`SampleMemory::batch`].
     #[must_use]
     pub fn released() -> Self {
         UniTsFace {
@@ -168,41 +168,4 @@ impl UniTsFace {
             uss,
         })
     }
-}
-
-/// What UniTSFace's official code begins the threshold b of [`Uss`] with, and sets it to again
-/// whenever it is not above 0: the mean over the rows of `LSE_{j≠y}(γ·c_j)`, j over the samples, γ
-/// the loss's scale.
-///
-/// # Errors
-/// The memory holds nothing of a row's identity, or of no other; no row has a label; or as
-/// [`Engine::evaluate`].
-pub fn initial_bias(
-    engine: &Engine,
-    scale: f64,
-    features: Matrix<'_>,
-    labels: &[u32],
-    memory: &SampleMemory,
-) -> Result<f64> {
-    let softmax = NormFace {
-        scale,
-        ..NormFace::default()
-    };
-    let batch = memory.batch(features, labels)?;
-    let output = engine.evaluate_f64(&softmax, &batch, Want::NOTHING)?;
-    let rows = labels.iter().zip(&output.statistics);
-    let rows = rows.filter(|(label, _)| is_class(**label));
-    let sums: Vec<f64> = rows.map(|(_, pair)| pair.sum).collect();
-    if sums.is_empty() || memory.written().len() < 2 {
-        return Err(Error::Shape {
-            argument: "sample memory",
-            expected: "a labelled row, and samples of at least two identities".into(),
-            actual: format!(
-                "{} labelled rows and samples of {}",
-                sums.len(),
-                memory.written().len()
-            ),
-        });
-    }
-    Ok(sums.iter().sum::<f64>() / sums.len() as f64)
 }

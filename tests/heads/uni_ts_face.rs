@@ -3,7 +3,7 @@
 use crate::{GPU, engine, numbers};
 use wgloss::{
     Batch, Device, Engine, IGNORED, Matrix, Positives, Want, cpu,
-    heads::{Combination, SampleMemory, UniTsFace, UniTsFaceInputs, UniTsFaceOutput, initial_bias},
+    heads::{Combination, SampleMemory, UniTsFace, UniTsFaceInputs, UniTsFaceOutput},
     loss::{CosFace, Uss},
 };
 
@@ -171,7 +171,8 @@ fn the_device_agrees() {
 fn the_first_threshold_is_the_official_one() {
     let (tables, reference) = (Tables::new(), engine(Device::Reference));
     let features = matrix(&tables.features);
-    let bias = initial_bias(&reference, 5.0, features, &LABELS, &tables.memory);
+    let batch = tables.memory.batch(features, &LABELS).expect("samples");
+    let bias = loss(Combination::Sum).uss.initial_bias(&reference, &batch);
     let table = tables.memory.matrix().expect("samples");
     let row = |table: &Matrix<'_>, at: usize| {
         let mut row = [0.0; DIM];
@@ -203,15 +204,9 @@ fn what_is_missing_is_named() {
     let mut tables = Tables::new();
     tables.memory = SampleMemory::new(CLASSES, DIM).expect("a memory");
     let loss = loss(Combination::Sum);
-    let (on, sample) = (engine(Device::Cpu), [1.0; DIM]);
+    let on = engine(Device::Cpu);
     let error = loss.evaluate(&on, tables.inputs(BIAS)).expect_err("empty");
     assert!(error.to_string().starts_with("sample memory: "), "{error}");
-    tables.memory.write(&[2], matrix(&sample)).expect("it fits");
-    let features = matrix(&tables.features[..DIM]);
-    let error = initial_bias(&on, 5.0, features, &[2], &tables.memory);
-    let text = "sample memory: expected a labelled row, and samples of at least two identities, \
-                got 1 labelled rows and samples of 1";
-    assert_eq!(error.expect_err("one identity").to_string(), text);
 }
 
 #[test]
