@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// Published: m = 0.25, γ = 256 for faces; γ = 128 for re-identification; m = 0.4, γ = 80 for
 /// fine-grained retrieval. Domain: γ > 0, m finite.
 /// Source: Sun et al., "Circle loss: a unified perspective of pair similarity optimization"
-/// (CVPR 2020), eq. 6 to 8, with one positive: the softmax over classes. The form over pairs of
+/// (CVPR 2020), with one positive: the softmax over classes. The form over pairs of
 /// samples, which pytorch-metric-learning has, sums over several positives inside the same logarithm
 /// and is another loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

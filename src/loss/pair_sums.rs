@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Domain: α > 0, β > 0, λ finite; reduction mean, no weights.
 /// Source: Wang et al., "Multi-similarity loss with general pair weighting for deep metric learning"
-/// (CVPR 2019), eq. 15, with λ = 1; both codes have λ = 0.5, the default here.
+/// (CVPR 2019), with λ = 1; both codes have λ = 0.5, the default here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultiSimilarity {

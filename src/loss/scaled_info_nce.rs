@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// This is one direction; [`SymmetricInfoNce`](crate::SymmetricInfoNce) is the mean of both.
 ///
 /// Domain: τ > 0. Source: Radford et al., "Learning transferable visual models from natural language
-/// supervision" (ICML 2021), section 2.3: κ begins at ln(1/0.07).
+/// supervision" (ICML 2021): κ begins at ln(1/0.07).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScaledInfoNce {

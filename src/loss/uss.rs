@@ -56,7 +56,7 @@ impl Uss {
 
     /// The threshold at which ∂ℓ/∂b is 0 for perfectly separated samples of `classes` identities,
     /// positives at cosine 1 and the others at −1, without a margin:
-    /// `b = ln(½((C − 2)e^{−γ} + √((C − 2)²e^{−2γ} + 4(C − 1))))` (paper, section 3.3).
+    /// `b = ln(½((C − 2)e^{−γ} + √((C − 2)²e^{−2γ} + 4(C − 1))))`, as the paper has it.
     ///
     /// # Errors
     /// Fewer than two classes, or γ outside its domain.
