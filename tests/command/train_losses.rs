@@ -3,7 +3,7 @@
 use crate::{Folder, train::data};
 use serde_json::Value;
 
-const LOSSES: [&str; 14] = [
+const LOSSES: [&str; 18] = [
     "--loss info_nce --tau 0.2",
     "--loss psl --activation relu --tau 0.1",
     "--loss psl --method 2",
@@ -12,6 +12,10 @@ const LOSSES: [&str; 14] = [
     "--loss arc_face --scale 10 --margin 0.2",
     "--loss adv_info_nce --adv-schedule replace=2 --adv-lr 0.01",
     "--loss uss --scale 8",
+    "--loss uce --form exponential --scale 8 --margin 0.7",
+    "--loss sphere_face2 --kind a --scale 8 --margin 0.3",
+    "--loss multi_similarity --beta 10",
+    "--loss scaled_info_nce --batch-by users",
     "--loss bpr --preset sl-at-k/health",
     "--loss llpauc --preset sl-at-k/health --negatives full",
     "--loss sl_at_k --loss-k 5 --quantile-every 1",
