@@ -18,6 +18,8 @@ mod device;
 mod limits;
 #[path = "contract/losses.rs"]
 mod losses;
+#[path = "contract/margins.rs"]
+mod margins;
 #[path = "contract/memory.rs"]
 mod memory;
 #[path = "contract/numbers.rs"]
