@@ -162,9 +162,9 @@ fn gradients_of_tables_are_derivatives() {
     let mut tried = 0;
     each(|what, loss, batch| {
         // Statistics that move with the embeddings are constants by contract; zero vectors have
-        // no derivative; at D = 1 angles are corners, and so is where sub-centres change places.
+        // no derivative; angles of 0 and π are corners, and so is where sub-centres change places.
         let moves = loss.spec().batch_statistics && !what.contains("LogSum");
-        let corners = ["zeros", "one-number", "sub-centres"];
+        let corners = ["zeros", "one-number", "sub-centres", "parallel"];
         if batch.given_scores().is_some() {
             return;
         }

@@ -92,7 +92,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if k < count {
             numbers = four(base, k);
             if has(COSINE) {
-                numbers = (numbers / max(length.x, 1e-38)) * shrink;
+                // The least normal number: GPUs that take smaller ones for 0 would divide 0 by it.
+                numbers = (numbers / max(length.x, 0x1p-126f)) * shrink;
             }
         }
         packed[at + k] = numbers;

@@ -1,11 +1,12 @@
 //! Plans by hand: what the engine does, with options, limits and what gradients hold before.
 
 use super::GPU;
+use std::sync::LazyLock;
 use wgloss::{
     Batch, DynLoss, Elements, Matrix, Output, Result, Want,
     gpu::{
-        Buffers, Context, ContextOptions, Plan, PlanOptions, Slice, TableLayout, TableLayouts,
-        upload,
+        Buffers, Context, ContextOptions, Family, Plan, PlanOptions, Slice, TableLayout,
+        TableLayouts, upload,
     },
 };
 
@@ -13,13 +14,27 @@ use wgloss::{
 pub fn narrow(max_binding: u64) -> Context {
     full().with_options(&ContextOptions {
         max_binding: Some(max_binding),
+        family: Some(full().family()),
         ..ContextOptions::default()
     })
 }
 
-/// The GPU as it is.
+/// The GPU with workgroups of 8 invocations, whatever it has: limits that cut small shapes are those of
+/// small workgroups.
 pub fn full() -> &'static Context {
-    GPU.context().expect("it runs on a GPU")
+    static FULL: LazyLock<Context> = LazyLock::new(|| {
+        let own = GPU.context().expect("it runs on a GPU");
+        let lanes = 8;
+        let family = match own.family() {
+            Family::Subgroup { .. } => Family::Subgroup { lanes },
+            Family::Plain { .. } => Family::Plain { lanes },
+        };
+        own.with_options(&ContextOptions {
+            family: Some(family),
+            ..ContextOptions::default()
+        })
+    });
+    &FULL
 }
 
 /// A plan with its inputs uploaded.

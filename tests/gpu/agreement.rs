@@ -22,9 +22,9 @@ pub fn agree_on_two(cases: &[(&str, Case)]) {
     agree(&[&sl, &psl], cases);
 }
 
-/// Problems whose widths and offsets only loss-free text sees, and that cost pipelines: for some
+/// Problems whose widths, offsets and sources of scores only loss-free text sees, and that cost pipelines: for some
 /// losses of each kind here, for all in `wgloss check`.
-const LOSS_FREE: [&str; 3] = ["one-number", "wide-sum", "sampled-log-q"];
+const LOSS_FREE: [&str; 4] = ["one-number", "wide-sum", "sampled-log-q", "given-scores"];
 const KINDS: [&str; 5] = ["sl", "psl", "uss", "adv_info_nce", "arc_face"];
 
 pub fn every_loss_on_every_problem() {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use wgloss::{
     Batch, DynLoss, Output, adapter,
     check::judge,
-    gpu::{Buffers, Context, ContextOptions, Plan, PlanOptions, Slice, upload},
+    gpu::{Buffers, Context, ContextOptions, Family, Plan, PlanOptions, Slice, upload},
     wgpu,
 };
 
@@ -22,6 +22,25 @@ pub fn open(options: &ContextOptions) -> Context {
 /// The shared device.
 pub fn context() -> &'static Context {
     &CONTEXT
+}
+
+/// The shared device with workgroups of 8 invocations, whatever it has: limits that cut small shapes
+/// are those of small workgroups.
+pub fn eight() -> &'static Context {
+    static EIGHT: LazyLock<Context> = LazyLock::new(|| context_with(&of_eight()));
+    &EIGHT
+}
+
+/// Options of [`eight`].
+pub fn of_eight() -> ContextOptions {
+    let lanes = 8;
+    ContextOptions {
+        family: Some(match CONTEXT.family() {
+            Family::Subgroup { .. } => Family::Subgroup { lanes },
+            Family::Plain { .. } => Family::Plain { lanes },
+        }),
+        ..ContextOptions::default()
+    }
 }
 
 /// The shared device, used otherwise.

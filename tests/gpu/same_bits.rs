@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, OwnedLists, Random},
-    device::{Prepared, bits, context, context_with, objections, run, run_with, submit},
+    device::{Prepared, bits, context_with, eight, objections, of_eight, run, run_with, submit},
 };
 use wgloss::{
     DynLoss, Want,
@@ -37,7 +37,7 @@ fn same(actual: &Context, case: &Case) {
     let (sl, psl) = losses();
     for loss in [&sl as &dyn DynLoss, &psl] {
         let batch = case.batch();
-        let expected = bits(&run(context(), loss, &batch));
+        let expected = bits(&run(eight(), loss, &batch));
         assert_eq!(bits(&run(actual, loss, &batch)), expected, "{loss:?}");
     }
 }
@@ -46,12 +46,12 @@ pub fn repeated_runs() {
     for case in [listed(), shared()] {
         let batch = case.batch();
         let options = PlanOptions::default();
-        let plan = Prepared::new(context(), &losses().1, &batch, &options, f32::NAN);
+        let plan = Prepared::new(eight(), &losses().1, &batch, &options, f32::NAN);
         let first = bits(&plan.run());
         for _ in 0..3 {
             assert_eq!(bits(&plan.run()), first);
         }
-        assert_eq!(bits(&run(context(), &losses().1, &batch)), first);
+        assert_eq!(bits(&run(eight(), &losses().1, &batch)), first);
     }
 }
 
@@ -59,7 +59,7 @@ pub fn repeated_runs() {
 fn narrow() -> Context {
     context_with(&ContextOptions {
         max_binding: Some(64 << 10),
-        ..ContextOptions::default()
+        ..of_eight()
     })
 }
 
@@ -73,7 +73,7 @@ pub fn lowered_binding_limit() {
             .plan
             .parts()
     };
-    assert!(dispatches(&narrow) > 3 * dispatches(context()));
+    assert!(dispatches(&narrow) > 3 * dispatches(eight()));
     same(&narrow, &case);
     same(&narrow, &shared());
 }
@@ -98,7 +98,7 @@ pub fn lowered_binding_limit_for_many_rows() {
     for case in [all, shared] {
         same(&narrow(), &case);
         let batch = case.batch();
-        let both = run(context(), &losses().1, &batch);
+        let both = run(eight(), &losses().1, &batch);
         for queries in [true, false] {
             let options = PlanOptions {
                 want: Want {
@@ -130,13 +130,13 @@ pub fn lowered_binding_limit_for_sampled_columns() {
     };
     let batch = case.batch();
     let (sl, _) = losses();
-    let output = run(context(), &sl, &batch);
+    let output = run(eight(), &sl, &batch);
     let objections = objections(&sl, &batch, &output, "sampled");
     assert!(objections.is_empty(), "{objections:?}");
     for kib in [2048, 1024, 640, 320] {
         let narrow = context_with(&ContextOptions {
             max_binding: Some(kib << 10),
-            ..ContextOptions::default()
+            ..of_eight()
         });
         same(&narrow, &case);
     }
@@ -145,7 +145,7 @@ pub fn lowered_binding_limit_for_sampled_columns() {
         scratch_bytes: 2 << 20,
         ..PlanOptions::default()
     };
-    let small = run_with(context(), &sl, &batch, &options);
+    let small = run_with(eight(), &sl, &batch, &options);
     assert_eq!(bits(&small), bits(&output));
 }
 
@@ -153,7 +153,7 @@ pub fn lowered_binding_limit_for_sampled_columns() {
 pub fn lowered_group_limit() {
     let folded = context_with(&ContextOptions {
         max_groups: Some(3),
-        ..ContextOptions::default()
+        ..of_eight()
     });
     same(&folded, &listed());
     same(&folded, &shared());
@@ -164,12 +164,12 @@ pub fn encoded_in_parts() {
     let batch = case.batch();
     let options = PlanOptions::default();
     let loss = losses().0;
-    let expected = bits(&run(context(), &loss, &batch));
-    let run = Prepared::new(context(), &loss, &batch, &options, f32::NAN);
+    let expected = bits(&run(eight(), &loss, &batch));
+    let run = Prepared::new(eight(), &loss, &batch, &options, f32::NAN);
     let parts = run.plan.split(run.plan.flops() / 5);
     assert!(parts.len() > 2, "{parts:?}");
     for part in parts {
-        submit(context(), |encoder| {
+        submit(eight(), |encoder| {
             run.plan
                 .encode_part(encoder, &run.buffers, part)
                 .expect("it records");
@@ -182,7 +182,7 @@ pub fn gradients_of_one_side() {
     for case in [listed(), shared()] {
         let batch = case.batch();
         let (_, loss) = losses();
-        let both = run(context(), &loss, &batch);
+        let both = run(eight(), &loss, &batch);
         for (queries, candidates) in [(true, false), (false, true)] {
             let options = PlanOptions {
                 want: Want {
@@ -195,7 +195,7 @@ pub fn gradients_of_one_side() {
             let mut expected = both.clone();
             expected.grad_queries = expected.grad_queries.filter(|_| queries);
             expected.grad_candidates = expected.grad_candidates.filter(|_| candidates);
-            let one = run_with(context(), &loss, &batch, &options);
+            let one = run_with(eight(), &loss, &batch, &options);
             assert_eq!(bits(&one), bits(&expected));
         }
     }
@@ -205,14 +205,14 @@ pub fn the_value_alone() {
     let case = listed();
     let batch = case.batch();
     let (_, loss) = losses();
-    let mut expected = run(context(), &loss, &batch);
+    let mut expected = run(eight(), &loss, &batch);
     expected.grad_queries = None;
     expected.grad_candidates = None;
     let options = PlanOptions {
         want: Want::NOTHING,
         ..PlanOptions::default()
     };
-    let value = run_with(context(), &loss, &batch, &options);
+    let value = run_with(eight(), &loss, &batch, &options);
     assert_eq!(bits(&value), bits(&expected));
     assert_eq!(value.statistics, expected.statistics);
 }
@@ -221,7 +221,7 @@ pub fn the_value_alone() {
 pub fn checked_modules() {
     let checked = context_with(&ContextOptions {
         checked: true,
-        ..ContextOptions::default()
+        ..of_eight()
     });
     let sampled = Case {
         sampled: Some((Random(14).ids(20 * 9, 30), 9)),
@@ -239,7 +239,7 @@ pub fn checked_modules() {
     }
     let arc = ArcFace::default();
     let case = Case::new([7, 33, 12]);
-    let expected = bits(&run(context(), &arc, &case.batch()));
+    let expected = bits(&run(eight(), &arc, &case.batch()));
     assert_eq!(bits(&run(&checked, &arc, &case.batch())), expected);
 }
 
@@ -247,14 +247,14 @@ pub fn accumulated_gradients() {
     let case = Case::new([37, 101, 17]);
     let batch = case.batch();
     let (loss, _) = losses();
-    let fresh = run(context(), &loss, &batch);
+    let fresh = run(eight(), &loss, &batch);
     let options = PlanOptions {
         accumulate: true,
         ..PlanOptions::default()
     };
     // Powers of two far above the gradients: the sum is rounded, by half an ulp per addition.
     let start = 1.0f32;
-    let added = Prepared::new(context(), &loss, &batch, &options, start).run();
+    let added = Prepared::new(eight(), &loss, &batch, &options, start).run();
     let pairs = [
         (fresh.grad_queries, added.grad_queries),
         (fresh.grad_candidates, added.grad_candidates),
@@ -274,10 +274,10 @@ pub fn another_temperature() {
     let case = Case::new([37, 101, 17]);
     let batch = case.batch();
     let options = PlanOptions::default();
-    let prepared = Prepared::new(context(), &Sl::new(0.2), &batch, &options, f32::NAN);
+    let prepared = Prepared::new(eight(), &Sl::new(0.2), &batch, &options, f32::NAN);
     for tau in [0.1, 0.5] {
         prepared.plan.set_loss(&Sl::new(tau));
-        let fresh = run(context(), &Sl::new(tau), &batch);
+        let fresh = run(eight(), &Sl::new(tau), &batch);
         assert_eq!(bits(&prepared.run()), bits(&fresh), "τ = {tau}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, OwnedLists, Random, layouts},
-    device::{Prepared, context, context_with, run, run_with, submit},
+    device::{Prepared, context_with, eight, of_eight, run, run_with, submit},
 };
 use wgloss::{
     DynLoss, Error,
@@ -111,17 +111,17 @@ pub fn gradients_between_other_things() {
     // Gradients in pieces.
     let narrow = context_with(&ContextOptions {
         max_binding: Some(640 << 10),
-        ..ContextOptions::default()
+        ..of_eight()
     });
     let pieces = context_with(&ContextOptions {
         max_binding: Some(40 << 10),
-        ..ContextOptions::default()
+        ..of_eight()
     });
     let [plain, listed, sampled] = cases();
     for (context, case) in [
-        (context(), &plain),
-        (context(), &listed),
-        (context(), &sampled),
+        (eight(), &plain),
+        (eight(), &listed),
+        (eight(), &sampled),
         (&pieces, &plain),
         (&narrow, &sampled),
     ] {
@@ -162,19 +162,19 @@ pub fn dense_gradients_end_where_they_end() {
     let case = Case::new([37, 101, 17]);
     let batch = case.batch();
     let options = PlanOptions::default();
-    let expected = run_with(context(), &loss, &batch, &options);
+    let expected = run_with(eight(), &loss, &batch, &options);
     let shape = batch.shape().expect("it has a shape");
-    let plan = Plan::new(context(), &loss, &shape, &layouts(&batch), &options).expect("a plan");
-    let (buffer, _) = room(context(), &case);
+    let plan = Plan::new(eight(), &loss, &shape, &layouts(&batch), &options).expect("a plan");
+    let (buffer, _) = room(eight(), &case);
     let whole = Slice::whole(&buffer);
     let buffers = Buffers {
         grad_candidates: Some(whole.clone()),
-        ..upload(context(), &batch, options.want).expect("it uploads")
+        ..upload(eight(), &batch, options.want).expect("it uploads")
     };
-    submit(context(), |encoder| {
+    submit(eight(), |encoder| {
         plan.encode(encoder, &buffers).expect("it records");
     });
-    let words = read_back(context(), &[whole]).expect("it reads");
+    let words = read_back(eight(), &[whole]).expect("it reads");
     let numbers: Vec<f32> = words[0].iter().map(|word| f32::from_bits(*word)).collect();
     let (own, behind) = numbers.split_at(101 * 17);
     assert_eq!(own, expected.grad_candidates.expect("wanted"));
@@ -190,7 +190,7 @@ pub fn bad_layouts_are_refused() {
         let mut layouts = TableLayouts::dense(&shape);
         change(&mut layouts);
         Plan::new(
-            context(),
+            eight(),
             &Sl::new(0.2),
             &shape,
             &layouts,
