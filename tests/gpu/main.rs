@@ -18,8 +18,9 @@ mod strides;
 use libtest_mimic::{Arguments, Trial, run};
 use std::process::ExitCode;
 
-/// Most pipelines that all tests together may compile.
-const MOST_PIPELINES: usize = 500;
+/// Most pipelines that all tests together may compile; and where workgroups are not of 8 invocations
+/// by themselves, so that some tests compile others.
+const MOST_PIPELINES: [usize; 2] = [500, 600];
 
 macro_rules! trials {
     ($($module:ident: $($test:ident),* $(,)?;)*) => {
@@ -59,8 +60,9 @@ fn main() -> ExitCode {
     let conclusion = run(&Arguments::from_args(), trials);
     let pipelines = device::pipelines();
     println!("{pipelines} pipelines");
-    if pipelines > MOST_PIPELINES {
-        println!("more than {MOST_PIPELINES} pipelines: tests on them take too long");
+    let most = MOST_PIPELINES[usize::from(device::context().family().lanes() != 8)];
+    if pipelines > most {
+        println!("more than {most} pipelines: tests on them take too long");
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
