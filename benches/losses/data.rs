@@ -26,6 +26,10 @@ pub struct Data {
     per_row: usize,
     column_parameters: Vec<f32>,
     theta: Vec<f64>,
+    /// The first samples, where candidates are the queries.
+    samples: Option<Vec<u32>>,
+    /// Whether positives are columns of their rows too.
+    positives_in_columns: bool,
 }
 
 /// Sampled columns of a row.
@@ -53,7 +57,16 @@ impl Data {
         let row_parameters = numbers(b * spec.row_parameters);
         let mut ids =
             |count: usize| -> Vec<u32> { (0..count).map(|_| (next() % n as u64) as u32).collect() };
-        let positives = ids(b);
+        let mut positives = ids(b);
+        let name = spec.name;
+        let samples = ["sup_con", "nt_xent"].contains(&name);
+        let samples = samples.then(|| (0..b as u32).collect::<Vec<u32>>());
+        if samples.is_some() {
+            // No sample is its own positive.
+            for (row, id) in (0..).zip(&mut positives) {
+                *id = (*id + u32::from(*id == row)) % n as u32;
+            }
+        }
         let sampled = spec.ranks.then(|| ids(b * SAMPLED));
         let scalars = case.loss.scalars();
         Data {
@@ -67,6 +80,8 @@ impl Data {
             per_row: spec.row_parameters,
             column_parameters: vec![0.0; if spec.column_parameters { n } else { 0 }],
             theta: scalars.iter().map(|scalar| scalar.initial).collect(),
+            samples,
+            positives_in_columns: name == "sup_con",
         }
     }
 
@@ -75,7 +90,11 @@ impl Data {
     }
 
     fn first_rows(&self, rows: usize) -> Batch<'_> {
-        let queries = Matrix::new("queries", &self.queries[..rows * self.dim], self.dim);
+        let queries = match self.samples {
+            Some(_) => &self.candidates[..],
+            None => &self.queries[..rows * self.dim],
+        };
+        let queries = Matrix::new("queries", queries, self.dim);
         let candidates = Matrix::new("candidates", &self.candidates, self.dim);
         let positives = Positives::One(&self.positives[..rows]);
         let mut batch = Batch::new(
@@ -83,6 +102,13 @@ impl Data {
             candidates.expect("a table"),
             positives,
         );
+        if let Some(samples) = &self.samples {
+            batch = (batch.and_then(|batch| batch.rows(&samples[..rows])))
+                .and_then(Batch::exclude_self);
+        }
+        if self.positives_in_columns {
+            batch = batch.and_then(Batch::positives_in_columns);
+        }
         if let Some((queries, candidates)) = &self.second {
             let queries = Matrix::new("adv_queries", &queries[..rows * self.dim], self.dim);
             let candidates = Matrix::new("adv_candidates", candidates, self.dim);
@@ -126,7 +152,8 @@ impl Data {
         // The mean over fewer rows divides by fewer.
         let share = rows as f64 / b as f64;
         if let (Some(expected), Some(actual)) = (&expected.grad_queries, &output.grad_queries) {
-            compare("grad_queries", share, expected, &actual[..rows * d]);
+            let (expected, actual) = (&expected[..rows * d], &actual[..rows * d]);
+            compare("grad_queries", share, expected, actual);
         }
         if rows < b {
             return;

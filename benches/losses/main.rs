@@ -1,7 +1,8 @@
 //! Time per evaluation of every loss of the registry, and of PSL-relu, on the GPU and on the CPU; at
 //! sizes beyond the first of SL, PSL-relu and BSL.
 //!
-//! Losses that rank have four sampled columns per row, all others every candidate.
+//! Losses that rank have four sampled columns per row, all others every candidate. Losses of pairs of
+//! samples compare B of N samples with all N.
 //!
 //! Groups: `forward` (value and row losses) and `value_and_grad` (value and both gradients).
 //! Throughput is in score elements, B·N per evaluation. On the GPU the plan is made and the inputs
@@ -88,10 +89,6 @@ fn rayon_threads() -> usize {
         .unwrap_or(1)
 }
 
-/// Losses that compare samples with themselves, for which there are no other candidates; their
-/// functions are those of `sl` and `info_nce`.
-const OTHER_BATCHES: [&str; 2] = ["sup_con", "nt_xent"];
-
 /// Losses that are timed at every size.
 const EVERYWHERE: [&str; 3] = ["sl", "psl-relu", "bsl"];
 
@@ -99,7 +96,6 @@ fn losses() -> Vec<(&'static str, AnyLoss)> {
     let named = registry::all().into_iter();
     let mut all: Vec<_> = named
         .map(|loss| (loss.as_dyn().spec().name, loss))
-        .filter(|(name, _)| !OTHER_BATCHES.contains(name))
         .collect();
     all.push(("psl-relu", AnyLoss::Psl(Psl::new(Activation::Relu, 0.1))));
     all
