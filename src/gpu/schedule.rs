@@ -13,6 +13,7 @@ mod positives;
 mod products;
 mod ranks;
 mod sort;
+mod statistics;
 
 use super::{
     Stage, TableLayouts,

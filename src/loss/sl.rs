@@ -109,11 +109,7 @@ impl Loss for Sl {
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
         let inverse_tau = p.constants[0];
         if p.constants[1] == R::ZERO {
-            return RowLoss {
-                value: row.sum - row.target * inverse_tau,
-                sum_slope: R::ONE,
-                target_slope: -inverse_tau,
-            };
+            return over_columns(row, inverse_tau);
         }
         in_sum(row, inverse_tau)
     }
@@ -182,8 +178,9 @@ impl Loss for InfoNce {
     }
 }
 
+/// z = s/τ.
 #[inline(always)]
-fn pair<R: Real>(entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
+pub(super) fn pair<R: Real>(entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
     let inverse_tau = p.constants[0];
     Pair {
         value: entry.score * inverse_tau,
@@ -192,8 +189,19 @@ fn pair<R: Real>(entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
     }
 }
 
+/// The log-sum over the columns alone.
 #[inline(always)]
-fn in_sum<R: Real>(row: Row<R>, inverse_tau: R) -> RowLoss<R> {
+pub(super) fn over_columns<R: Real>(row: Row<R>, inverse_tau: R) -> RowLoss<R> {
+    RowLoss {
+        value: row.sum - row.target * inverse_tau,
+        sum_slope: R::ONE,
+        target_slope: -inverse_tau,
+    }
+}
+
+/// The log-sum over the columns and the positive.
+#[inline(always)]
+pub(super) fn in_sum<R: Real>(row: Row<R>, inverse_tau: R) -> RowLoss<R> {
     let gap = row.sum - (row.target * inverse_tau + row.positive_offset);
     let share = gap.sigmoid();
     RowLoss {

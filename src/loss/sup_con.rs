@@ -1,7 +1,8 @@
 //! Supervised contrastive loss and NT-Xent: samples against samples.
 
 use super::{
-    About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, Score, Spec, positive,
+    About, Described, Entry, Loss, Pair, Parameter, Parameters, Row, RowLoss, Score, Spec,
+    positive, sl,
 };
 use crate::{Error, Real, Result, Shape};
 use serde::{Deserialize, Serialize};
@@ -54,16 +55,6 @@ fn own_rows(loss: &'static str, shape: &Shape, positives_in_columns: bool) -> Re
     )))
 }
 
-#[inline(always)]
-fn pair<R: Real>(entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
-    let inverse_tau = p.constants[0];
-    Pair {
-        value: entry.score * inverse_tau,
-        score_slope: inverse_tau,
-        target_slope: R::ZERO,
-    }
-}
-
 impl Loss for SupCon {
     fn spec(&self) -> Spec {
         Spec::log_sum_exp("sup_con", Score::Cosine, 1.0)
@@ -85,17 +76,12 @@ impl Loss for SupCon {
 
     #[inline(always)]
     fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
-        pair(entry, p)
+        sl::pair(entry, p)
     }
 
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
-        let inverse_tau = p.constants[0];
-        RowLoss {
-            value: row.sum - row.target * inverse_tau,
-            sum_slope: R::ONE,
-            target_slope: -inverse_tau,
-        }
+        sl::over_columns(row, p.constants[0])
     }
 }
 
@@ -156,18 +142,11 @@ impl Loss for NtXent {
 
     #[inline(always)]
     fn pair<R: Real>(&self, entry: Entry<R>, p: &Parameters<R>) -> Pair<R> {
-        pair(entry, p)
+        sl::pair(entry, p)
     }
 
     #[inline(always)]
     fn row<R: Real>(&self, row: Row<R>, p: &Parameters<R>) -> RowLoss<R> {
-        let inverse_tau = p.constants[0];
-        let gap = row.sum - (row.target * inverse_tau + row.positive_offset);
-        let share = gap.sigmoid();
-        RowLoss {
-            value: gap.softplus(),
-            sum_slope: share,
-            target_slope: -(share * inverse_tau),
-        }
+        sl::in_sum(row, p.constants[0])
     }
 }
