@@ -28,7 +28,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
 }
 
-/// "1.88" → (1, 88, 0).
+/// "1.89" → (1, 89, 0).
 fn version(text: &str) -> (u32, u32, u32) {
     let mut parts = text
         .split(['.', '-'])
@@ -47,7 +47,7 @@ fn dependencies_declare_no_newer_rust() {
         .collect();
     let root = metadata["resolve"]["root"].as_str().expect("a root");
     let ours = version(declared[root]);
-    assert_eq!(ours, (1, 88, 0));
+    assert_eq!(ours, (1, 89, 0));
     let mut compared = 0;
     for package in packages {
         if let Some(theirs) = package["rust_version"].as_str() {

@@ -1,5 +1,6 @@
 //! How an evaluation is cut up. Everything here follows from the shape and the options, never from
-//! the number of threads: results have the same bits on every machine of one architecture.
+//! the number of threads: results have the same bits on every machine with the same vector
+//! instructions.
 
 use super::{Options, problem::Problem, product::CpuReal};
 use std::ops::Range;
