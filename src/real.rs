@@ -80,6 +80,14 @@ pub trait Real:
         if other < self { other } else { self }
     }
 
+    /// Runs `work` compiled for the vectors that this processor has, where they serve: `f64`, the
+    /// reference, has its functions from the standard library, which no compiler vectorises.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn vectorized<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+
     /// `|x|`, exact.
     fn abs(self) -> Self;
     /// `√x`, correctly rounded; NaN below 0.
@@ -89,6 +97,11 @@ pub trait Real:
 
     /// `eˣ` for every `x`, within 1.5 ulp; 0 at −∞, +∞ from `ln MAX` on.
     fn exp(self) -> Self;
+    /// `eˣ` for |x| ≤ 80, within 1.5 ulp; anything beyond. Shorter than [`Real::exp`].
+    #[inline(always)]
+    fn exp_near(self) -> Self {
+        self.exp()
+    }
     /// `eˣ − 1` for every `x`, within 2 ulp, also near 0.
     fn exp_m1(self) -> Self;
     /// The natural logarithm for `x ≥ 0`, within 1.5 ulp, also near 1; −∞ at 0, NaN below.

@@ -3,11 +3,12 @@
 use super::{
     Gradients, Options,
     backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
+    bands::Bands,
     gradients::{Operands, grad_queries},
     moments::Moments,
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
-    plan::Plan,
+    plan::{BandPlan, Plan},
     pool::Pooled,
     positives::{Positive, positive_scores},
     problem::Problem,
@@ -53,6 +54,8 @@ pub(super) fn run<R: CpuReal>(
         moments: None,
         shared,
         tile: Tile::default(),
+        kept: Vec::new(),
+        kept_of: 0,
         finished: Vec::with_capacity(problem.pairs.len()),
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
@@ -75,6 +78,9 @@ pub(super) struct Engine<'a, R> {
     /// Columns of each candidate in a shared list.
     shared: Option<Occurrences>,
     tile: Tile<R>,
+    /// Scores that bands keep, and the first row of the block they belong to.
+    kept: Vec<R>,
+    kept_of: usize,
     /// Live pairs of the blocks that were reduced.
     pub(super) finished: Vec<Finished<R>>,
     /// ∂ℓ/∂θ of the same pairs.
@@ -130,6 +136,17 @@ impl<R: CpuReal> Engine<'_, R> {
         let problem = self.problem;
         if let Some(moments) = &self.moments {
             let reduced = moments.reduce(problem, block);
+            return self.finish(block, &reduced);
+        }
+        if let Some(cut) = self.plan.bands {
+            let bands = Bands {
+                problem,
+                plan: &self.plan,
+                cut,
+                block,
+            };
+            let reduced = bands.reduce(&self.positives, &mut self.kept);
+            self.kept_of = block.rows.start;
             return self.finish(block, &reduced);
         }
         let mut reduced: Vec<Statistic<R>> = Vec::new();
@@ -230,6 +247,17 @@ impl<R: CpuReal> Engine<'_, R> {
         if let Some(moments) = &mut self.moments {
             let weights = terms.factors();
             moments.backward(problem, block, &weights, &mut rows, sinks.candidates());
+            return self.finish_block(block, sinks, &mut rows, &mut second_rows);
+        }
+        if let Some(cut) = plan.bands {
+            let kept = cut.kept && self.kept_of == block.rows.start;
+            let bands = Bands {
+                problem,
+                plan,
+                cut: BandPlan { kept, ..cut },
+                block,
+            };
+            bands.backward(&terms, &self.kept, sinks, &mut rows);
             return self.finish_block(block, sinks, &mut rows, &mut second_rows);
         }
         for chunk in plan.chunks() {

@@ -7,7 +7,6 @@ use super::{
     plan::Plan,
     problem::Problem,
     product::{CpuReal, View, product},
-    runs::vectorized,
     tables::Candidates,
     tile::{Block, Tile},
 };
@@ -130,7 +129,7 @@ fn sampled_grad_queries<R: CpuReal>(
         |buffer, (gradient, (row, weights))| {
             let ids = &ids[row.row * per_row..][..per_row];
             gradient.fill(R::ZERO);
-            vectorized(
+            R::vectorized(
                 #[inline(always)]
                 || {
                     for (&weight, &id) in weights.iter().zip(ids) {
@@ -184,7 +183,7 @@ fn add_places<R: CpuReal>(
     sum: &mut [R],
 ) {
     let (dim, scale) = (operands.candidates.dim(), operands.scale);
-    vectorized(
+    R::vectorized(
         #[inline(always)]
         || {
             for &place in places {

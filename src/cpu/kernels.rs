@@ -2,7 +2,7 @@
 //! score costs an indirect call.
 
 use super::{
-    runs::{reduce, vectorized},
+    runs::reduce,
     statistic::Statistic,
     weigh::{weigh, weigh_both, weigh_columns},
 };
@@ -165,7 +165,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         pair: &Target<R>,
         into: &mut Statistic<R>,
     ) {
-        vectorized(
+        R::vectorized(
             #[inline(always)]
             || {
                 self.specialized(
@@ -183,7 +183,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         beside: Beside<'_, R>,
         terms: &[Term<R>],
     ) {
-        vectorized(
+        R::vectorized(
             #[inline(always)]
             || {
                 self.specialized(
@@ -206,7 +206,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         beside: Beside<'_, R>,
         terms: &[Term<R>],
     ) {
-        vectorized(
+        R::vectorized(
             #[inline(always)]
             || {
                 self.specialized(
@@ -225,14 +225,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         terms: &[Term<R>],
         sums: &mut [f64],
     ) {
-        vectorized(
-            #[inline(always)]
-            || {
-                self.specialized(
-                    #[inline(always)]
-                    |loss| weigh_columns(loss, setting, scores, beside, terms, sums),
-                );
-            },
-        );
+        // In double precision sums: vectors would gain little.
+        weigh_columns(self, setting, scores, beside, terms, sums);
     }
 }

@@ -13,6 +13,7 @@
 //! results have the same bits for every number of threads.
 
 mod backward;
+mod bands;
 mod beside;
 mod engine;
 mod gradients;

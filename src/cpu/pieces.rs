@@ -48,30 +48,33 @@ impl<R: CpuReal> Place<'_, R> {
                     add_listed(candidates, ids, places, sums, &piece, out);
                 }
                 (Columns::Shared(ids), None) => {
-                    add_piece(candidates, |column| ids[column] as usize, sums, &piece, out);
+                    let out = &mut out[piece.start * candidates.dim()..];
+                    add_piece(candidates, |i| ids[piece.start + i] as usize, sums, out);
                 }
-                _ => add_piece(candidates, |column| column, sums, &piece, out),
+                _ => {
+                    let out = &mut out[piece.start * candidates.dim()..];
+                    add_piece(candidates, |i| piece.start + i, sums, out);
+                }
             }
         }
     }
 }
 
-/// Completes a piece's sums and adds them to the gradients' rows of its columns; `id` tells the
-/// candidate of a column.
-fn add_piece<R: CpuReal>(
+/// Completes a piece's sums and adds them to the gradients' rows of its columns, the first of `out`;
+/// `id` tells the candidate of a column of the piece.
+pub(super) fn add_piece<R: CpuReal>(
     candidates: &Candidates<'_, R>,
     id: impl Fn(usize) -> usize + Sync,
     sums: &[R],
-    piece: &Range<usize>,
     out: &mut [R],
 ) {
     let dim = candidates.dim();
-    let rows = out[piece.start * dim..piece.end * dim].par_chunks_mut(dim);
+    let rows = out[..sums.len()].par_chunks_mut(dim);
     let rows = rows.zip(sums.par_chunks(dim)).enumerate();
     rows.with_min_len(32).for_each_init(
         || [(); 2].map(|()| vec![0.0; dim]),
         |[sum, candidate], (i, (out, sums))| {
-            let id = id(piece.start + i);
+            let id = id(i);
             load(sum, sums);
             candidates.read_double(id, candidate);
             add_through_norm(candidates, id, candidate, sum, out);

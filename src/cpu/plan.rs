@@ -3,6 +3,7 @@
 //! instructions.
 
 use super::{Options, problem::Problem, product::CpuReal};
+use crate::ColumnKind;
 use std::ops::Range;
 
 /// Rows per block at least, when there are as many; fewer would starve the products.
@@ -21,6 +22,24 @@ const GRAIN: usize = 16;
 /// Gradients of a piece of columns take this share of the budget.
 const PIECE_SHARE: usize = 4;
 
+/// Rows per block at most where a tile is one stripe of a band.
+const BAND_ROWS: usize = 512;
+/// Bytes of such a tile: scores stay in a core's own cache from the product to the products.
+const BAND_TILE: usize = 1 << 20;
+/// Bands of columns at most: tasks that each hold a tile.
+const BANDS: usize = 32;
+/// Least D for which keeping scores is cheaper than multiplying again.
+const KEPT_DIM: usize = 128;
+
+/// Columns of one task: stripe after stripe, from scores to both products.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BandPlan {
+    /// Columns per band, whole stripes.
+    pub(super) columns: usize,
+    /// Whether a block's scores are kept from the reduction to the weights.
+    pub(super) kept: bool,
+}
+
 /// Blocks of rows, and stripes and chunks of columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
@@ -36,6 +55,8 @@ pub(super) struct Plan {
     pub(super) chunk: usize,
     /// Columns whose gradients are held at a time where the output cannot hold them, whole stripes.
     piece: usize,
+    /// Bands, where every candidate is a column and there is one tile.
+    pub(super) bands: Option<BandPlan>,
 }
 
 impl Plan {
@@ -53,7 +74,11 @@ impl Plan {
                 stripe: columns,
                 chunk: columns,
                 piece: columns,
+                bands: None,
             };
+        }
+        if tiles == 1 && problem.shape.columns == ColumnKind::All {
+            return Plan::banded(problem, options);
         }
         let block = block_rows(rows, columns, budget);
         let mut stripe = (columns / STRIPES)
@@ -83,6 +108,37 @@ impl Plan {
             stripe,
             chunk,
             piece: (budget / PIECE_SHARE / problem.shape.dim / stripe).max(1) * stripe,
+            bands: None,
+        }
+    }
+
+    /// Tiles that stay in cache. All bands' tiles together, or the kept scores, fit the budget.
+    fn banded<R: CpuReal>(problem: &Problem<'_, R>, options: &Options) -> Self {
+        let budget = (options.scratch_bytes / size_of::<R>()).max(1);
+        let (rows, columns) = (problem.rows.len(), problem.shape.columns());
+        let (dim, centres) = (problem.shape.dim, problem.shape.columns_per_class);
+        let tile = (budget / BANDS).min(BAND_TILE / size_of::<R>()).max(1);
+        let block = even_blocks(rows, BAND_ROWS.min((tile / STRIPE_COLUMNS.start).max(1)));
+        let stripe = (tile / block / GRAIN * GRAIN)
+            .clamp(GRAIN, STRIPE_COLUMNS.end)
+            .min(columns.next_multiple_of(GRAIN))
+            .next_multiple_of(centres);
+        // Every band has a share of the queries' gradients.
+        let bands = (budget / PIECE_SHARE / (block * dim)).clamp(1, BANDS);
+        let band = columns.div_ceil(bands).next_multiple_of(stripe);
+        Plan {
+            rows,
+            block,
+            columns,
+            stripe,
+            chunk: columns.next_multiple_of(stripe),
+            piece: stripe,
+            bands: Some(BandPlan {
+                columns: band,
+                kept: problem.backward
+                    && dim >= KEPT_DIM
+                    && block * columns.next_multiple_of(stripe) <= budget,
+            }),
         }
     }
 
@@ -120,12 +176,15 @@ impl Plan {
 
 fn block_rows(rows: usize, columns: usize, budget: usize) -> usize {
     let most = (BLOCK_SCORES / columns).clamp(BLOCK_ROWS, MOST_ROWS);
-    // Equal blocks: a last one of a few rows would cost as much as a full one.
-    let block = rows
-        .div_ceil(rows.div_ceil(most).max(1))
-        .next_multiple_of(GRAIN);
+    let block = even_blocks(rows, most);
     // The promise of bounded scratch comes before speed.
     block.min((budget / GRAIN).max(1)).max(1)
+}
+
+/// Equal blocks of at most about `most` rows: a last one of a few would cost as much as a full one.
+fn even_blocks(rows: usize, most: usize) -> usize {
+    let blocks = rows.div_ceil(most).max(1);
+    rows.div_ceil(blocks).next_multiple_of(GRAIN).max(1)
 }
 
 fn pieces(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {

@@ -194,7 +194,7 @@ impl<R: CpuReal> Terms<R> {
         (0..self.offsets.len() - 1).map(of).collect()
     }
 
-    fn of(&self, row: usize) -> &[Term<R>] {
+    pub(super) fn of(&self, row: usize) -> &[Term<R>] {
         &self.terms[self.offsets[row]..self.offsets[row + 1]]
     }
 }

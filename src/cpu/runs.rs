@@ -17,11 +17,11 @@ use crate::{
     Real,
     loss::{Entry, Loss, RowReduction, Target},
 };
-use pulp::Arch;
-use std::sync::LazyLock;
 
 /// Scores handled at a time.
 pub(super) const RUN: usize = 128;
+/// Runs whose values are held until their largest is known.
+const RUNS: usize = 8;
 /// Independent partial sums; a run is a whole number of them.
 const LANES: usize = 16;
 
@@ -29,13 +29,6 @@ const LANES: usize = 16;
 #[inline(always)]
 pub(super) fn masked<R: Real>() -> R {
     -R::MAX
-}
-
-/// Runs `work` compiled for the vectors that this processor has.
-#[inline(always)]
-pub(super) fn vectorized<T>(work: impl FnOnce() -> T) -> T {
-    static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
-    ARCH.dispatch(work)
 }
 
 /// Up to [`RUN`] columns on the stack, filled up with masked ones.
@@ -109,48 +102,78 @@ pub(super) fn reduce<R: Real, L: Loss>(
     into: &mut Statistic<R>,
 ) {
     let mut run = Run::new();
+    let second = setting.spec.second.is_some_and(|tile| tile.log_sum);
+    if setting.spec.reduction == RowReduction::LogSumExp {
+        for start in (0..scores.len()).step_by(RUNS * RUN) {
+            let end = scores.len().min(start + RUNS * RUN);
+            let stretch = (&scores[..end], beside, start);
+            log_sum(loss, setting, &mut run, stretch, pair, into);
+        }
+        if !second {
+            return;
+        }
+    }
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
-        match setting.spec.reduction {
-            RowReduction::LogSumExp => log_sum(loss, setting, &run, pair, into),
-            RowReduction::Sum => plain_sum(loss, setting, &run, pair, into),
+        if setting.spec.reduction == RowReduction::Sum {
+            plain_sum(loss, setting, &run, pair, into);
         }
-        if setting.spec.second.is_some_and(|tile| tile.log_sum) {
+        if second {
             second_log_sum(&run, into);
         }
     }
 }
 
+/// Adds up to [`RUNS`] runs, from the stretch's start on: the largest value of all of them first,
+/// for what crosses lanes is slow.
 #[inline(always)]
 fn log_sum<R: Real, L: Loss>(
     loss: &L,
     setting: Setting<'_, R>,
-    run: &Run<R>,
+    run: &mut Run<R>,
+    (scores, beside, start): (&[R], Beside<'_, R>, usize),
     pair: &Target<R>,
     into: &mut Statistic<R>,
 ) {
-    let mut values = [R::ZERO; RUN];
-    let mut slopes = [R::ZERO; RUN];
-    for i in 0..RUN {
-        let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
-        let out = loss.pair(entry, setting.parameters);
-        let value = out.value + run.offsets[i];
-        values[i] = if hidden { R::NEG_INFINITY } else { value };
-        slopes[i] = out.target_slope;
+    let mut values = [[R::ZERO; RUN]; RUNS];
+    let mut slopes = [[R::ZERO; RUN]; RUNS];
+    let mut lanes = [R::NEG_INFINITY; LANES];
+    let starts = || (start..scores.len()).step_by(RUN);
+    for (start, (values, slopes)) in starts().zip(values.iter_mut().zip(&mut slopes)) {
+        run.load(scores, beside, start);
+        for i in 0..RUN {
+            let (entry, hidden) = run.entry(i, pair.value, pair.row_constant);
+            let out = loss.pair(entry, setting.parameters);
+            let value = out.value + run.offsets[i];
+            values[i] = if hidden { R::NEG_INFINITY } else { value };
+            slopes[i] = out.target_slope;
+        }
+        raise(&mut lanes, values);
     }
-    into.raise(largest(&values));
+    into.raise(highest(&lanes));
     if into.max == R::NEG_INFINITY {
         return;
     }
-    exponentiate(&mut values, into.max);
-    into.sum += sum(&values);
-    if setting.slopes && !setting.spec.separable {
-        // Masked columns have a finite slope and the value 0.
-        into.target += sum(&product(&values, &slopes));
+    let with_slopes = setting.slopes && !setting.spec.separable;
+    let [mut sums, mut by_target] = [[0.0; LANES]; 2];
+    for (_, (values, slopes)) in starts().zip(values.iter_mut().zip(&slopes)) {
+        exponentiate(values, into.max);
+        add(&mut sums, values);
+        if with_slopes {
+            // Masked columns have a finite slope and the value 0.
+            add(&mut by_target, &product(values, slopes));
+        }
     }
+    into.sum += sums.iter().sum::<f64>();
+    into.target += by_target.iter().sum::<f64>();
     for k in 0..setting.spec.learnt() {
-        theta_slopes(loss, setting, run, pair, k, &mut slopes);
-        into.theta[k] += sum(&product(&values, &slopes));
+        let mut by_theta = [0.0; LANES];
+        for (start, (values, slopes)) in starts().zip(values.iter().zip(&mut slopes)) {
+            run.load(scores, beside, start);
+            theta_slopes(loss, setting, run, pair, k, slopes);
+            add(&mut by_theta, &product(values, slopes));
+        }
+        into.theta[k] += by_theta.iter().sum::<f64>();
     }
 }
 
@@ -241,7 +264,7 @@ pub(super) fn share<R: Real>(x: R) -> R {
         -600.0
     };
     let nothing = R::from_f64(nothing);
-    let share = x.max(nothing).exp();
+    let share = x.max(nothing).exp_near();
     if x < nothing { R::ZERO } else { share }
 }
 
@@ -249,11 +272,22 @@ pub(super) fn share<R: Real>(x: R) -> R {
 #[inline(always)]
 fn largest<R: Real>(values: &[R; RUN]) -> R {
     let mut lanes = [R::NEG_INFINITY; LANES];
+    raise(&mut lanes, values);
+    highest(&lanes)
+}
+
+/// The largest value of every lane.
+#[inline(always)]
+fn raise<R: Real>(lanes: &mut [R; LANES], values: &[R; RUN]) {
     for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane = lane.max(value);
         }
     }
+}
+
+#[inline(always)]
+fn highest<R: Real>(lanes: &[R; LANES]) -> R {
     lanes
         .iter()
         .fold(R::NEG_INFINITY, |max, &lane| max.max(lane))
@@ -261,11 +295,21 @@ fn largest<R: Real>(values: &[R; RUN]) -> R {
 
 #[inline(always)]
 fn sum<R: Real>(values: &[R; RUN]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    add(&mut lanes, values);
+    lanes.iter().sum()
+}
+
+/// Adds a run to double-precision lanes: few of its numbers meet in single precision.
+#[inline(always)]
+fn add<R: Real>(sums: &mut [f64; LANES], values: &[R; RUN]) {
     let mut lanes = [R::ZERO; LANES];
     for values in values.chunks_exact(LANES) {
         for (lane, &value) in lanes.iter_mut().zip(values) {
             *lane += value;
         }
     }
-    lanes.iter().map(|lane| lane.to_f64()).sum()
+    for (sum, lane) in sums.iter_mut().zip(lanes) {
+        *sum += lane.to_f64();
+    }
 }

@@ -85,6 +85,15 @@ impl<'a, R: CpuReal> Sinks<'a, R> {
         Some(sums)
     }
 
+    /// The candidates' gradient and the column parameters' sums, where they are wanted.
+    pub(super) fn by_columns(&mut self) -> (Option<&mut [R]>, Option<&mut [f64]>) {
+        let parameters = self.column_parameters.as_mut();
+        (
+            self.candidates.as_deref_mut(),
+            parameters.map(|(_, sums)| sums.as_mut_slice()),
+        )
+    }
+
     /// Adds a block's weights to the gradient of the given scores of its columns.
     pub(super) fn add_scores(&mut self, problem: &Problem<'_, R>, block: &Block<R>, weights: &[R]) {
         let Some((_, out)) = &mut self.scores else {

@@ -8,7 +8,7 @@ use super::{
     plan::Plan,
     problem::{ActiveRow, Problem},
     product::{CpuReal, View, product},
-    runs::{masked, vectorized},
+    runs::masked,
     tables::{Candidates, dot, inverse, norm, read_scaled},
 };
 use crate::{Columns, Matrix};
@@ -205,7 +205,6 @@ impl<R: CpuReal> Place<'_, R> {
             });
     }
 
-    /// Masks all but the best sub-centre of every class, the lowest on ties.
     fn keep_best_centres(&self, centres: usize, scores: &mut [R]) {
         if centres == 1 {
             return;
@@ -214,21 +213,7 @@ impl<R: CpuReal> Place<'_, R> {
         let stripes = scores.par_chunks_mut(self.plan.stripe * rows).enumerate();
         stripes.for_each(|(i, out)| {
             let width = self.plan.stripe_of(self.chunk, i).len();
-            for out in out.chunks_mut(self.plan.stripe) {
-                for class in out[..width].chunks_mut(centres) {
-                    let mut best = 0;
-                    for (at, score) in class.iter().enumerate() {
-                        if *score > class[best] {
-                            best = at;
-                        }
-                    }
-                    for (at, score) in class.iter_mut().enumerate() {
-                        if at != best {
-                            *score = masked();
-                        }
-                    }
-                }
-            }
+            keep_best_centres(out, self.plan.stripe, width, centres);
         });
     }
 
@@ -237,12 +222,56 @@ impl<R: CpuReal> Place<'_, R> {
         let stripes = scores.par_chunks_mut(self.plan.stripe * rows).enumerate();
         stripes.for_each(|(i, out)| {
             let columns = self.plan.stripe_of(self.chunk, i);
-            for (row, out) in out.chunks_mut(self.plan.stripe).enumerate() {
-                for &column in self.block.masks.within(row, columns.clone()) {
-                    out[column as usize - columns.start] = masked();
+            mask(self.block, &columns, out, self.plan.stripe);
+        });
+    }
+}
+
+/// The scores of one stripe, masked: rows × `stride`, from the rows of its columns.
+pub(super) fn stripe_scores<R: CpuReal>(
+    problem: &Problem<'_, R>,
+    block: &Block<R>,
+    columns: &Range<usize>,
+    candidates: &[R],
+    out: &mut [R],
+    stride: usize,
+) {
+    let dim = problem.shape.dim;
+    let queries = View::new(&block.queries, block.rows.len(), dim, dim);
+    let candidates = View::new(candidates, columns.len(), dim, dim).transposed();
+    let scale = R::from_f64(problem.spec.score_scale);
+    product(out, stride, queries, candidates, scale, false);
+    mask(block, columns, out, stride);
+    let centres = problem.shape.columns_per_class;
+    if centres > 1 {
+        keep_best_centres(out, stride, columns.len(), centres);
+    }
+}
+
+fn mask<R: CpuReal>(block: &Block<R>, columns: &Range<usize>, scores: &mut [R], stride: usize) {
+    for (row, scores) in scores.chunks_mut(stride).enumerate() {
+        for &column in block.masks.within(row, columns.clone()) {
+            scores[column as usize - columns.start] = masked();
+        }
+    }
+}
+
+/// Masks all but the best sub-centre of every class, the lowest on ties.
+fn keep_best_centres<R: CpuReal>(scores: &mut [R], stride: usize, width: usize, centres: usize) {
+    for scores in scores.chunks_mut(stride) {
+        for class in scores[..width].chunks_mut(centres) {
+            let mut best = 0;
+            for (at, score) in class.iter().enumerate() {
+                if *score > class[best] {
+                    best = at;
                 }
             }
-        });
+            for (at, score) in class.iter_mut().enumerate() {
+                if at != best {
+                    *score = masked();
+                }
+            }
+        }
     }
 }
 
@@ -281,7 +310,7 @@ fn sampled_scores<R: CpuReal>(
         || vec![R::ZERO; dim],
         |buffer, (out, (row, query))| {
             let ids = &ids[row.row * per_row..][..per_row];
-            vectorized(
+            R::vectorized(
                 #[inline(always)]
                 || {
                     for (score, &id) in out.iter_mut().zip(ids) {

@@ -12,7 +12,9 @@
 mod sines;
 
 use super::Real;
+use pulp::Arch;
 use sines::sin_cos;
+use std::sync::LazyLock;
 
 /// log₂ e.
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
@@ -62,6 +64,12 @@ fn exp(x: f32) -> f32 {
     // Two factors: 2^k alone leaves the range of normal numbers at both ends.
     let half = k >> 1;
     (1.0 + p) * power_of_two(half) * power_of_two(k.wrapping_sub(half))
+}
+
+#[inline(always)]
+fn exp_near(x: f32) -> f32 {
+    let (p, k) = exp_m1_reduced(x);
+    (1.0 + p) * power_of_two(k)
 }
 
 #[inline(always)]
@@ -275,6 +283,12 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn vectorized<T>(work: impl FnOnce() -> T) -> T {
+        static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+        ARCH.dispatch(work)
+    }
+
+    #[inline(always)]
     fn softplus(self) -> f32 {
         Real::max(self, 0.0) + ln_1p_unit(exp(-self.abs()))
     }
@@ -305,6 +319,7 @@ impl Real for f32 {
         sqrt => f32::sqrt,
         acos => f32::acos,
         exp => exp,
+        exp_near => exp_near,
         exp_m1 => exp_m1,
         ln => ln,
         ln_1p => ln_1p,

@@ -11,8 +11,9 @@ type Row = (Case, fn(f32) -> f32, f64);
 #[test]
 fn single_precision_is_within_its_bounds() {
     let max = f32::MAX;
-    let rows: [Row; 12] = [
+    let rows: [Row; 13] = [
         (case("exp", -max, max, f64::exp), Real::exp, 1.5),
+        (case("exp_near", -80.0, 80.0, f64::exp), Real::exp_near, 1.5),
         (case("exp_m1", -max, max, f64::exp_m1), Real::exp_m1, 2.0),
         (case("ln", 0.0, max, f64::ln), Real::ln, 1.5),
         (case("ln_1p", -1.0, max, f64::ln_1p), Real::ln_1p, 2.0),
