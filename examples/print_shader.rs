@@ -43,7 +43,7 @@ fn text(stage: &str, loss: &str) -> Result<String> {
         max_groups: 65_535,
     };
     let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
-    let plan = estimate(loss, &shape, &layouts, &options, family.lanes(), &limits)?;
+    let plan = estimate(loss, &shape, &layouts, &options, family, &limits)?;
     let mut dispatches = plan.dispatches.iter();
     let dispatch = dispatches.find(|dispatch| dispatch.stage.name() == stage);
     let here = || {

@@ -1,6 +1,10 @@
             // Row $i's pair values z with the tile's columns; masked ones are dead.
 #for j 8
+#if BLOCK
+            let masked$j = ((masked[$iu / 4u][$iu % 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u)) & 1u) != 0u;
+#else
             let masked$j = ((word[$iu] >> ($gu * 8u + $ju)) & 1u) != 0u;
+#end
 #if RECORDS
 #if STORED
             let own$j = record$i_$g_$j;

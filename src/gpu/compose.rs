@@ -51,6 +51,12 @@ fragments!(
     "angular_margin",
     "batch_block",
     "batch_scalars",
+    "block_columns",
+    "block_entries",
+    "block_order",
+    "block_product",
+    "block_scores",
+    "block_slab",
     "column_records",
     "given_geometry",
     "job",
@@ -80,6 +86,7 @@ fragments!(
     "stored_tile",
     "table_rows",
     "weigh_entries",
+    "weigh_row",
     "weigh_rows",
 );
 

@@ -1,6 +1,12 @@
 //! A device with its pipelines: what plans are made on.
 
-use super::{Stage, compose::bindings, job::JOB_STRIDE, lost, sizes::Limits};
+use super::{
+    Stage, Tile,
+    compose::bindings,
+    job::JOB_STRIDE,
+    lost,
+    sizes::{Limits, TILE},
+};
 use crate::{Error, Result};
 use std::{
     collections::HashMap,
@@ -21,6 +27,16 @@ pub enum Family {
         /// Invocations per workgroup.
         lanes: u32,
     },
+    /// Tiles of scores and products in workgroup memory and registers, for GPUs. Stages and variants
+    /// without such a text run as in one of the other families.
+    Block {
+        /// The tile.
+        tile: Tile,
+        /// Invocations per workgroup of the other texts.
+        lanes: u32,
+        /// Whether those use subgroup operations.
+        subgroups: bool,
+    },
 }
 
 impl Family {
@@ -28,7 +44,29 @@ impl Family {
     #[must_use]
     pub fn lanes(self) -> u32 {
         match self {
-            Family::Subgroup { lanes } | Family::Plain { lanes } => lanes,
+            Family::Subgroup { lanes } | Family::Plain { lanes } | Family::Block { lanes, .. } => {
+                lanes
+            }
+        }
+    }
+
+    /// Packed rows are a multiple of this many: what a workgroup owns.
+    #[must_use]
+    pub fn row_unit(self) -> u64 {
+        let quads = u64::from(self.lanes()) * TILE;
+        match self {
+            Family::Block { tile, .. } => quads.max(u64::from(tile.rows())),
+            _ => quads,
+        }
+    }
+
+    /// Whether texts that have no tile in workgroup memory use subgroup operations.
+    #[must_use]
+    pub fn subgroups(self) -> bool {
+        match self {
+            Family::Subgroup { .. } => true,
+            Family::Plain { .. } => false,
+            Family::Block { subgroups, .. } => subgroups,
         }
     }
 }
@@ -36,7 +74,7 @@ impl Family {
 /// How a [`Context`] uses its device.
 #[derive(Clone, Debug, Default)]
 pub struct ContextOptions {
-    /// Kernel family; by default what the adapter offers.
+    /// Kernel family; by default, and where the device is too small for it, what the adapter offers.
     pub family: Option<Family>,
     /// Bounds checks and loop guards in every shader. For tests: release kernels clamp every id
     /// themselves.
@@ -110,7 +148,7 @@ impl Context {
         Ok(Context {
             device: device.clone(),
             queue: queue.clone(),
-            family: options.family.unwrap_or_else(|| default_family(device)),
+            family: family(device, options),
             limits: limits(&found, options),
             checked: options.checked,
             timeout: options.timeout,
@@ -140,9 +178,7 @@ impl Context {
     #[must_use]
     pub fn with_options(&self, options: &ContextOptions) -> Self {
         Context {
-            family: options
-                .family
-                .unwrap_or_else(|| default_family(&self.device)),
+            family: family(&self.device, options),
             limits: limits(&self.device.limits(), options),
             checked: options.checked,
             timeout: options.timeout,
@@ -322,18 +358,38 @@ fn limits(found: &wgpu::Limits, options: &ContextOptions) -> Limits {
     }
 }
 
-/// Subgroups of at least eight lanes are broadcast among; otherwise the plain kernels.
+/// The family that is asked for, or the adapter's own.
+fn family(device: &wgpu::Device, options: &ContextOptions) -> Family {
+    match options.family {
+        Some(Family::Block { tile, .. }) if !tile.fits(&device.limits()) => default_family(device),
+        Some(family) => family,
+        None => default_family(device),
+    }
+}
+
+/// Tiles in workgroup memory on GPUs. On processors, for whom barriers are dear, and where tiles do
+/// not fit, subgroups of at least eight lanes are broadcast among; otherwise the plain kernels.
 fn default_family(device: &wgpu::Device) -> Family {
     let info = device.adapter_info();
+    let software = info.device_type == wgpu::DeviceType::Cpu;
+    let has = device.features().contains(wgpu::Features::SUBGROUP);
+    let subgroups = has && info.subgroup_min_size >= 8;
+    let tile = match info.device_type {
+        wgpu::DeviceType::IntegratedGpu => Tile::Square64,
+        _ => Tile::Tall,
+    };
     let lanes = info.subgroup_max_size.clamp(8, 64);
-    if device.features().contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size >= 8 {
-        return Family::Subgroup { lanes };
+    if !software && tile.fits(&device.limits()) {
+        return Family::Block {
+            tile,
+            lanes: if subgroups { lanes } else { 32 },
+            subgroups,
+        };
     }
-    Family::Plain {
-        lanes: if info.device_type == wgpu::DeviceType::Cpu {
-            8
-        } else {
-            32
+    match subgroups {
+        true => Family::Subgroup { lanes },
+        false => Family::Plain {
+            lanes: if software { 8 } else { 32 },
         },
     }
 }

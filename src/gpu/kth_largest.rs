@@ -57,7 +57,7 @@ impl KthLargest {
             want: Want::NOTHING,
             ..PlanOptions::default()
         };
-        let device = (context.family().lanes(), context.limits());
+        let device = (context.family(), context.limits());
         let numbers = [kth.k, place].map(|x| u32::try_from(x).unwrap_or(u32::MAX));
         let estimate = Estimate::kth_largest(&loss, &shape, layouts, &want, device, numbers)?;
         let plan = Plan::of(context, &loss, &shape, layouts, &want, estimate)?;

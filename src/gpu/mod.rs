@@ -39,6 +39,7 @@ pub mod sizes;
 mod slot;
 mod stage;
 mod tables;
+mod tile;
 mod upload;
 
 pub use context::{Context, ContextOptions, Family, Pipeline};
@@ -50,4 +51,5 @@ pub use results::Results;
 pub use slot::Slot;
 pub use stage::Stage;
 pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
+pub use tile::{Block, Tile};
 pub use upload::upload;

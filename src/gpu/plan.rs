@@ -103,8 +103,8 @@ impl Plan {
         layouts: &TableLayouts,
         options: &PlanOptions,
     ) -> Result<Self> {
-        let (lanes, limits) = (context.family().lanes(), context.limits());
-        let estimate = estimate(loss, shape, layouts, options, lanes, limits)?;
+        let (family, limits) = (context.family(), context.limits());
+        let estimate = estimate(loss, shape, layouts, options, family, limits)?;
         Self::of(context, loss, shape, layouts, options, estimate)
     }
 

@@ -2,6 +2,7 @@
 //! in [`Plan::encode_part`](super::Plan::encode_part) runs it.
 
 mod backward;
+mod blocks;
 mod centres;
 mod column_parameters;
 mod forward;
@@ -16,9 +17,9 @@ mod sort;
 mod statistics;
 
 use super::{
-    Stage, TableLayouts,
+    Block, Family, Stage, TableLayouts,
     job::{self, Job, flag},
-    sizes::{COLUMN_UNIT, Limits, Piece, Sizes, TILE},
+    sizes::{COLUMN_UNIT, Limits, Piece, Sizes},
     slot::Slot,
 };
 use crate::{
@@ -61,6 +62,8 @@ pub struct Dispatch {
     pub grid: [u32; 2],
     /// Multiply-adds times two of the score products and gradient products.
     pub flops: u64,
+    /// The tile, where the block family's text of the stage is the one that runs.
+    pub block: Option<Block>,
 }
 
 /// Builds the list.
@@ -75,8 +78,8 @@ pub struct Schedule<'a> {
     pub layouts: &'a TableLayouts,
     /// The device's limits.
     pub limits: &'a Limits,
-    /// Invocations per workgroup.
-    pub lanes: u64,
+    /// How kernels are written.
+    pub family: Family,
     /// Which gradients.
     pub want: Want,
     /// Whether gradients are added to what is there.
@@ -168,6 +171,7 @@ impl Schedule<'_> {
             job,
             grid: [u(x), u(groups.div_ceil(x))],
             flops: 0,
+            block: None,
         });
     }
 
@@ -180,7 +184,7 @@ impl Schedule<'_> {
         job: Job,
         items: u64,
     ) {
-        self.push(stage, flags, binds, job, items.div_ceil(self.lanes));
+        self.push(stage, flags, binds, job, items.div_ceil(self.lanes()));
     }
 
     fn push_tiles(
@@ -287,8 +291,14 @@ impl Schedule<'_> {
         Sizes::chunks(self.sizes.columns, self.sizes.column_chunk).collect()
     }
 
+    /// Invocations per workgroup of all stages but the block family's own.
+    pub(super) fn lanes(&self) -> u64 {
+        u64::from(self.family.lanes())
+    }
+
     fn row_pad(&self, count: u64) -> u64 {
-        count.div_ceil(self.lanes * TILE) * self.lanes * TILE
+        let unit = self.family.row_unit();
+        count.div_ceil(unit) * unit
     }
 
     fn row_job(&self, (begin, count): (u64, u64)) -> Job {

@@ -72,10 +72,10 @@ pub struct Sizes {
     pub second_dim4: u64,
     /// Their packed stride, 0 without.
     pub second_stride: u64,
-    /// Rows per chunk, a multiple of lanes × 4: those that one chain of additions runs over in a
+    /// Rows per chunk, a multiple of the family's row unit: those that one chain of additions runs over in a
     /// candidate's gradient.
     pub row_chunk: u64,
-    /// Rows of a chunk that are packed at a time, a multiple of lanes × 4: all of them, unless a
+    /// Rows of a chunk that are packed at a time, a multiple of the row unit: all of them, unless a
     /// binding is too small.
     pub row_part: u64,
     /// Rows of all chunks, padded.
@@ -144,10 +144,9 @@ impl Sizes {
         shape: &Shape,
         spec: &Spec,
         options: &PlanOptions,
-        lanes: u64,
+        row_unit: u64,
         limits: &Limits,
     ) -> Self {
-        let quads = lanes * TILE;
         let (rows, pairs) = (shape.rows as u64, shape.pairs as u64);
         let columns = shape.columns() as u64;
         let dim4 = round_up((shape.dim as u64).div_ceil(4), UNROLL);
@@ -163,27 +162,27 @@ impl Sizes {
             None => (stride + second_stride) * 16,
             Some(_) => 16,
         };
-        let pair_cap = (share / row_bytes).clamp(quads, 4096);
+        let pair_cap = (share / row_bytes).clamp(row_unit, 4096);
         let pair_chunk = pairs
             .min(pair_cap)
             .min(limits.max_binding / row_bytes)
             .max(1);
-        let mut row_cap = round_down((share / row_bytes).min(4096), quads);
+        let mut row_cap = round_down((share / row_bytes).min(4096), row_unit);
         let half = options.scratch_bytes / 2;
         let padded = round_up(columns, COLUMN_UNIT);
         if sampled {
             // Masks and packed columns of a row. Only a single group of rows has its slots in chunks.
             let per_row = padded / 8 + padded * row_bytes;
-            row_cap = row_cap.min(round_down(half / per_row, quads));
+            row_cap = row_cap.min(round_down(half / per_row, row_unit));
         }
-        let row_chunk = round_up(rows, quads).min(row_cap);
+        let row_chunk = round_up(rows, row_unit).min(row_cap);
         // Of a row, what must fit one binding: sampled columns, or itself and the fewest weights.
         let bound = if sampled {
             padded * row_bytes
         } else {
             row_bytes.max(PRODUCT_BLOCK * 4)
         };
-        let row_part = row_chunk.min(round_down(limits.max_binding / bound, quads));
+        let row_part = row_chunk.min(round_down(limits.max_binding / bound, row_unit));
         let per_column = if sampled {
             row_part * row_bytes
         } else {
@@ -211,7 +210,7 @@ impl Sizes {
         };
         let row_units = spec.separable || !shape.many_positives;
         let units = if row_units {
-            round_up(rows, row_chunk.min(quads))
+            round_up(rows, row_chunk.min(row_unit))
         } else {
             pairs.max(1)
         };
@@ -222,7 +221,7 @@ impl Sizes {
         };
         let span_width = round_up(columns.div_ceil(max_spans), COLUMN_UNIT).max(MIN_SPAN);
         let full = rows / row_chunk * row_chunk;
-        let row_total = full + round_up(rows - full, quads);
+        let row_total = full + round_up(rows - full, row_unit);
         Sizes {
             rows,
             pairs,

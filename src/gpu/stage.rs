@@ -2,7 +2,8 @@
 
 macro_rules! stages {
     ($($(#[doc = $doc:literal])* $variant:ident => $name:literal,)*) => {
-        /// A stage. Its file is `shaders/stages/NAME.wgsl`.
+        /// A stage. Its file is `shaders/stages/NAME.wgsl`; some have another of that name in
+        /// `shaders/block`, for the block family.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Stage { $($(#[doc = $doc])* $variant),* }
 
@@ -153,6 +154,18 @@ stages! {
 }
 
 impl Stage {
+    /// The stage's own text in the block family, where that has one.
+    #[must_use]
+    pub fn block_source(self) -> Option<&'static str> {
+        match self {
+            Stage::RowReduce => Some(include_str!("../../shaders/block/row_reduce.wgsl")),
+            Stage::Weights => Some(include_str!("../../shaders/block/weights.wgsl")),
+            Stage::GradQueries => Some(include_str!("../../shaders/block/grad_queries.wgsl")),
+            Stage::GradCandidates => Some(include_str!("../../shaders/block/grad_candidates.wgsl")),
+            _ => None,
+        }
+    }
+
     /// Whether the text holds the loss's functions.
     #[must_use]
     pub fn has_loss(self) -> bool {

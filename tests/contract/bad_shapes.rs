@@ -2,7 +2,7 @@
 
 use wgloss::{
     ColumnKind, DynLoss, Error, Result, Shape,
-    gpu::{PlanOptions, TableLayouts, estimate, sizes::Limits},
+    gpu::{Family, PlanOptions, TableLayouts, estimate, sizes::Limits},
     loss::Sl,
 };
 
@@ -14,7 +14,8 @@ pub fn estimated(loss: &dyn DynLoss, shape: &Shape) -> Result<u64> {
         max_groups: 65_535,
     };
     let (layouts, options) = (TableLayouts::dense(shape), PlanOptions::default());
-    Ok(estimate(loss, shape, &layouts, &options, 32, &limits)?.bytes)
+    let family = Family::Subgroup { lanes: 32 };
+    Ok(estimate(loss, shape, &layouts, &options, family, &limits)?.bytes)
 }
 
 /// Shapes that no batch has: the plan's caller wrote them.

@@ -25,9 +25,9 @@ pub fn full() -> &'static Context {
     static FULL: LazyLock<Context> = LazyLock::new(|| {
         let own = GPU.context().expect("it runs on a GPU");
         let lanes = 8;
-        let family = match own.family() {
-            Family::Subgroup { .. } => Family::Subgroup { lanes },
-            Family::Plain { .. } => Family::Plain { lanes },
+        let family = match own.family().subgroups() {
+            true => Family::Subgroup { lanes },
+            false => Family::Plain { lanes },
         };
         own.with_options(&ContextOptions {
             family: Some(family),

@@ -77,12 +77,12 @@ fn shapes(rows: usize, candidates: usize) -> Vec<(&'static str, Box<dyn DynLoss>
 #[test]
 fn memory_does_not_grow_with_rows_times_columns() {
     let options = PlanOptions::default();
-    let (lanes, limits) = (full().family().lanes(), full().limits());
+    let (family, limits) = (full().family(), full().limits());
     for rows in [64usize, 1024, 16_384] {
         for candidates in [1_000usize, 30_000, 3_000_000] {
             for (what, loss, shape) in shapes(rows, candidates) {
                 let layouts = TableLayouts::dense(&shape);
-                let estimate = estimate(&*loss, &shape, &layouts, &options, lanes, limits)
+                let estimate = estimate(&*loss, &shape, &layouts, &options, family, limits)
                     .unwrap_or_else(|error| panic!("{what}, {shape:?}: {error}"));
                 let listed = match (shape.columns, shape.given) {
                     (ColumnKind::All, _) | (_, Some(_)) => 0,
@@ -114,8 +114,8 @@ fn plans_allocate_what_they_say() {
             _ => shape,
         };
         let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
-        let lanes = context.family().lanes();
-        let told = estimate(&*loss, &shape, &layouts, &options, lanes, context.limits());
+        let family = context.family();
+        let told = estimate(&*loss, &shape, &layouts, &options, family, context.limits());
         let told = told.expect("it fits");
         let before = allocated(context);
         let plan = Plan::new(context, &*loss, &shape, &layouts, &options).expect("it fits");
@@ -141,7 +141,7 @@ fn wide_second_tables_fit_what_the_first_ones_do() {
         max_binding: 1 << 20,
         ..*full().limits()
     };
-    let (lanes, options) = (full().family().lanes(), PlanOptions::default());
+    let (family, options) = (full().family(), PlanOptions::default());
     for (dim, second_dim) in [(4, 900), (900, 4)] {
         let shape = Shape {
             second_dim: Some(second_dim),
@@ -149,7 +149,7 @@ fn wide_second_tables_fit_what_the_first_ones_do() {
         };
         let layouts = TableLayouts::dense(&shape);
         let loss = AdvInfoNce::default();
-        estimate(&loss, &shape, &layouts, &options, lanes, &limits)
+        estimate(&loss, &shape, &layouts, &options, family, &limits)
             .unwrap_or_else(|error| panic!("{dim} and {second_dim}: {error}"));
     }
 }

@@ -35,9 +35,9 @@ pub fn eight() -> &'static Context {
 pub fn of_eight() -> ContextOptions {
     let lanes = 8;
     ContextOptions {
-        family: Some(match CONTEXT.family() {
-            Family::Subgroup { .. } => Family::Subgroup { lanes },
-            Family::Plain { .. } => Family::Plain { lanes },
+        family: Some(match CONTEXT.family().subgroups() {
+            true => Family::Subgroup { lanes },
+            false => Family::Plain { lanes },
         }),
         ..ContextOptions::default()
     }

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod bad_input;
+mod blocks;
 mod case;
 mod columns;
 mod device;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let trials = trials![
         agreement: every_loss_on_every_problem, ragged_shapes, very_many_columns, lists_of_positives, repeated_rows,
             batch_scalars, half_precision_and_strides, a_small_scratch, without_subgroup_operations;
+        blocks: ragged_shapes, other_tiles, other_losses, columns, same_bits;
         columns: shared_columns, sampled_columns, excluded_columns, permuted_columns;
         rejection: a_wrong_loss_is_rejected;
         extremes: sharp_temperatures, parallel_and_opposite_vectors, zero_vectors,

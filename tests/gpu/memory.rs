@@ -36,7 +36,7 @@ pub fn a_plan_allocates_what_it_says() {
         &shape,
         &layouts,
         &options,
-        context.family().lanes(),
+        context.family(),
         context.limits(),
     )
     .expect("it fits");
@@ -72,7 +72,7 @@ fn shape(rows: usize, candidates: usize, dim: usize, columns: ColumnKind) -> Sha
 pub fn memory_does_not_grow_with_rows_times_columns() {
     let options = PlanOptions::default();
     let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
-    let lanes = context().family().lanes();
+    let family = context().family();
     for loss in [&sl as &dyn DynLoss, &psl] {
         for rows in [64usize, 1024, 16_384] {
             for candidates in [1_000usize, 30_000, 1_000_000, 3_000_000] {
@@ -84,7 +84,7 @@ pub fn memory_does_not_grow_with_rows_times_columns() {
                     let shape = shape(rows, candidates, 64, columns);
                     let layouts = TableLayouts::dense(&shape);
                     let limits = context().limits();
-                    let estimate = estimate(loss, &shape, &layouts, &options, lanes, limits)
+                    let estimate = estimate(loss, &shape, &layouts, &options, family, limits)
                         .unwrap_or_else(|error| panic!("{loss:?}, {shape:?}: {error}"));
                     let listed = match columns {
                         ColumnKind::All => 0,
@@ -126,7 +126,7 @@ pub fn a_plan_beyond_the_limits_is_refused() {
 /// what the bits depend on as it would without a limit.
 pub fn any_sensible_limit_will_do() {
     let options = PlanOptions::default();
-    let lanes = context().family().lanes();
+    let family = context().family();
     let unlimited = Limits {
         max_binding: 1 << 30,
         max_buffer: 1 << 30,
@@ -144,14 +144,14 @@ pub fn any_sensible_limit_will_do() {
                     let shape = shape(rows, 20_000, dim, columns);
                     let layouts = TableLayouts::dense(&shape);
                     let cut = |limits: &Limits| {
-                        estimate(loss, &shape, &layouts, &options, lanes, limits)
+                        estimate(loss, &shape, &layouts, &options, family, limits)
                             .unwrap_or_else(|error| panic!("{mib} MiB, {shape:?}: {error}"))
                             .sizes
                     };
                     // Sampled columns are packed per row: a group of rows has 64 slots at least.
                     let packed = dim.next_multiple_of(16) as u64 * 4 + 16;
                     let least = match columns {
-                        ColumnKind::Sampled(_) => u64::from(lanes) * 4 * 64 * packed,
+                        ColumnKind::Sampled(_) => family.row_unit() * 64 * packed,
                         _ => 0,
                     };
                     let narrow = Limits {

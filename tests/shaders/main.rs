@@ -17,7 +17,7 @@ use std::{
 use wgloss::{
     DynLoss, Shape, Want,
     gpu::{
-        Estimate, Family, PlanOptions, Stage, TableLayouts, compose, estimate,
+        Estimate, Family, PlanOptions, Stage, TableLayouts, Tile, compose, estimate,
         schedule::Dispatch,
         shader_text,
         sizes::{Limits, Sizes},
@@ -31,7 +31,20 @@ const LIMITS: Limits = Limits {
     max_groups: 65_535,
 };
 
-const FAMILIES: [Family; 2] = [Family::Subgroup { lanes: 32 }, Family::Plain { lanes: 8 }];
+const FAMILIES: [Family; 3] = [
+    Family::Subgroup { lanes: 32 },
+    Family::Plain { lanes: 8 },
+    block(Tile::Tall),
+];
+
+/// The block family, with the subgroup family's other texts.
+const fn block(tile: Tile) -> Family {
+    Family::Block {
+        tile,
+        lanes: 32,
+        subgroups: true,
+    }
+}
 
 /// A composed text, and the dispatch that it is for.
 struct Composed {
@@ -68,6 +81,10 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
             }
         }
     }
+    // What tiles differ in no loss sees.
+    for tile in Tile::ALL {
+        compose_family(&Sl::new(1.0), block(tile), &mut all);
+    }
     for family in FAMILIES {
         compose_kth_largest(family, &mut all);
     }
@@ -85,8 +102,7 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
         layouts.candidates.half = half;
         layouts.grad_candidates.stride += usize::from(half);
         let options = PlanOptions::default();
-        let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family.lanes(), &LIMITS)
-        else {
+        let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family, &LIMITS) else {
             continue;
         };
         let sizes = &estimate.sizes;
@@ -94,6 +110,7 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
             if !seen.insert((
                 dispatch.stage,
                 dispatch.flags.clone(),
+                dispatch.block,
                 Sizes::parts(u64::from(dispatch.job.dim4)),
             )) {
                 continue;
@@ -125,7 +142,7 @@ fn compose_kth_largest(family: Family, all: &mut Vec<Composed>) {
             ..PlanOptions::default()
         };
         let layouts = TableLayouts::dense(&shape);
-        let device = (family.lanes(), &LIMITS);
+        let device = (family, &LIMITS);
         let estimate = Estimate::kth_largest(&loss, &shape, &layouts, &options, device, [20, 0])
             .expect("it fits");
         for dispatch in &estimate.dispatches {
@@ -225,8 +242,9 @@ fn the_shapes_reach_every_flag() {
     // Flags beside those that follow from the loss and the family.
     let mut asked = BTreeSet::new();
     let sources = Stage::ALL.iter().map(|stage| stage.source());
+    let blocks = Stage::ALL.iter().filter_map(|stage| stage.block_source());
     let fragments = compose::FRAGMENTS.iter().map(|(_, text)| *text);
-    for line in sources.chain(fragments).flat_map(str::lines) {
+    for line in sources.chain(blocks).chain(fragments).flat_map(str::lines) {
         if let Some(flag) = line.strip_prefix("#if ") {
             asked.insert(flag.trim());
         }
@@ -237,6 +255,7 @@ fn the_shapes_reach_every_flag() {
         "SUM",
         "SECOND",
         "SUBGROUPS",
+        "BLOCK",
         "RESIDENT",
     ] {
         assert!(asked.remove(known), "no text asks for {known}");

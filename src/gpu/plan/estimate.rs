@@ -2,7 +2,7 @@
 
 use super::{PARAMETER_BYTES, PlanOptions};
 use crate::gpu::{
-    TableLayouts,
+    Family, TableLayouts,
     job::JOB_STRIDE,
     schedule::{Dispatch, KEYS, Schedule},
     sizes::{Limits, Sizes},
@@ -32,7 +32,7 @@ pub fn estimate(
     shape: &Shape,
     layouts: &TableLayouts,
     options: &PlanOptions,
-    lanes: u32,
+    family: Family,
     limits: &Limits,
 ) -> Result<Estimate> {
     shape.check()?;
@@ -41,7 +41,7 @@ pub fn estimate(
     let spec = loss.spec();
     spec.check(shape)?;
     layouts.check(shape)?;
-    let sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
+    let sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
     let want = options.want.of(shape).for_loss(&spec);
     want.check(shape)?;
     numbers_fit(shape, limits)?;
@@ -51,7 +51,7 @@ pub fn estimate(
         sizes: &sizes,
         layouts,
         limits,
-        lanes: u64::from(lanes),
+        family,
         want,
         accumulate: options.accumulate,
         list: Vec::new(),
@@ -99,12 +99,12 @@ impl Estimate {
         shape: &Shape,
         layouts: &TableLayouts,
         options: &PlanOptions,
-        (lanes, limits): (u32, &Limits),
+        (family, limits): (Family, &Limits),
         [kth, parameter]: [u32; 2],
     ) -> Result<Self> {
         layouts.check(shape)?;
         let spec = loss.spec();
-        let mut sizes = Sizes::new(shape, &spec, options, u64::from(lanes), limits);
+        let mut sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
         sizes.keys = KEYS;
         let mut schedule = Schedule {
             shape,
@@ -112,7 +112,7 @@ impl Estimate {
             sizes: &sizes,
             layouts,
             limits,
-            lanes: u64::from(lanes),
+            family,
             want: options.want,
             accumulate: false,
             list: Vec::new(),

@@ -22,8 +22,15 @@ pub fn shader_text(
 ) -> Result<String> {
     let stage = dispatch.stage;
     let text = if stage.has_loss() { loss.wgsl() } else { "" };
-    let variant = variant(loss, dispatch, sizes, family);
-    compose(stage.name(), stage.source(), text, &variant)
+    let mut variant = variant(loss, dispatch, sizes, family);
+    let source = match (dispatch.block, stage.block_source()) {
+        (Some(block), Some(source)) => {
+            block.put(&mut variant);
+            source
+        }
+        _ => stage.source(),
+    };
+    compose(stage.name(), source, text, &variant)
         .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
 }
 
@@ -44,10 +51,10 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("COLUMN_UNIT", count(COLUMN_UNIT)),
         ("LANES", family.lanes()),
     ];
-    if let Family::Subgroup { .. } = family {
+    if family.subgroups() {
         flags.push("SUBGROUPS");
     }
-    if sizes.resident() && dispatch.stage.has_tile() {
+    if sizes.resident() && dispatch.stage.has_tile() && dispatch.block.is_none() {
         counts.push(("DIM4", count(sizes.dim4)));
         flags.push("RESIDENT");
     }

@@ -210,7 +210,6 @@ impl Schedule<'_> {
         if (sampled && self.spec.second.is_some()) || second {
             binds.push(Slot::SecondScores.into());
         }
-        let groups = self.row_groups(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
         let flops = if sampled {
             0
         } else {
@@ -227,6 +226,12 @@ impl Schedule<'_> {
             flags.push("COLUMN_SLOPES");
             binds.push(Slot::ColumnSlopes.into());
         }
+        if let Some(block) = self.block_of(Stage::Weights, job) {
+            let across = u64::from(job.weight_pad.div_ceil(block.columns()));
+            let groups = u64::from(job.row_pad / block.rows()) * across;
+            return self.push_block(Stage::Weights, (&flags, &binds), job, block, groups, flops);
+        }
+        let groups = self.row_groups(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
         self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
 }

@@ -51,7 +51,7 @@ impl Schedule<'_> {
     pub(super) fn centre_masks(&mut self, job: Job) {
         let span = self.sizes.centre_span();
         let binds = [Slot::Queries, Slot::Candidates, Slot::Masks].map(Bind::from);
-        let rows = u64::from(job.row_pad) / (self.lanes * TILE);
+        let rows = u64::from(job.row_pad) / (self.lanes() * TILE);
         let groups = rows * u64::from(job.column_pad).div_ceil(span);
         let flops = self.flops(u64::from(job.row_count), u64::from(job.column_count));
         let job = Job {

@@ -157,16 +157,21 @@ impl Schedule<'_> {
                 binds.push(Slot::SecondScores.into());
             }
         }
-        let groups = u64::from(job.row_pad) / (self.lanes * TILE) * self.sizes.spans;
         let flops = self.flops(rows.1, columns.1);
-        self.push_tiles(
-            Stage::RowReduce,
-            &self.tile_flags(),
-            &binds,
-            job,
-            groups,
-            flops,
-        );
+        let flags = self.tile_flags();
+        if let Some(block) = self.block_of(Stage::RowReduce, job) {
+            let groups = u64::from(job.row_pad / block.rows()) * self.sizes.spans;
+            return self.push_block(
+                Stage::RowReduce,
+                (&flags, &binds),
+                job,
+                block,
+                groups,
+                flops,
+            );
+        }
+        let groups = u64::from(job.row_pad) / (self.lanes() * TILE) * self.sizes.spans;
+        self.push_tiles(Stage::RowReduce, &flags, &binds, job, groups, flops);
     }
 
     pub(super) fn flops(&self, rows: u64, columns: u64) -> u64 {

@@ -73,7 +73,7 @@ impl Schedule<'_> {
     }
 
     pub(super) fn row_groups(&self, job: Job) -> u64 {
-        u64::from(job.row_pad) / (self.lanes * TILE)
+        u64::from(job.row_pad) / (self.lanes() * TILE)
     }
 
     fn product_flops(job: Job) -> u64 {
@@ -83,18 +83,34 @@ impl Schedule<'_> {
     pub(super) fn grad_queries(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
         let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
+        let flops = Self::product_flops(job);
+        if let Some(block) = self.block_of(Stage::GradQueries, job) {
+            let groups = u64::from(job.row_pad / block.rows() * block.parts(job.dim4));
+            return self.push_block(Stage::GradQueries, (&[], &binds), job, block, groups, flops);
+        }
         let dim4 = u64::from(job.dim4);
         let groups = self.row_groups(job) * dim4 / Sizes::parts(dim4);
-        let flops = Self::product_flops(job);
         self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
     }
 
     pub(super) fn grad_candidates(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
         let binds = [tables.weights(), Slot::Queries, tables.candidate_sums()].map(Bind::from);
-        let dim4 = u64::from(job.dim4);
-        let lanes = u64::from(job.weight_pad).div_ceil(self.lanes * TILE);
         let flops = Self::product_flops(job);
+        if let Some(block) = self.block_of(Stage::GradCandidates, job) {
+            let down = job.weight_pad.div_ceil(block.rows());
+            let groups = u64::from(down * block.parts(job.dim4));
+            return self.push_block(
+                Stage::GradCandidates,
+                (&[], &binds),
+                job,
+                block,
+                groups,
+                flops,
+            );
+        }
+        let dim4 = u64::from(job.dim4);
+        let lanes = u64::from(job.weight_pad).div_ceil(self.lanes() * TILE);
         let groups = lanes * dim4 / Sizes::parts(dim4);
         self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
     }

@@ -74,7 +74,7 @@ impl Schedule<'_> {
         }
         binds.extend([Slot::EntryKeys, Slot::EntryCounts].map(Bind::from));
         let flags: &[&str] = if pairs { &["PAIRS"] } else { &[] };
-        let row_groups = u64::from(job.row_pad) / (self.lanes * TILE);
+        let row_groups = u64::from(job.row_pad) / (self.lanes() * TILE);
         let groups = row_groups * u64::from(job.column_pad).div_ceil(SPAN);
         let (rows, columns) = (u64::from(job.row_count), u64::from(job.column_count));
         let flops = 2 * rows * columns * self.shape.dim as u64;
