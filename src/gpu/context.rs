@@ -162,7 +162,7 @@ impl Context {
     /// # Errors
     /// The driver refuses the device.
     pub fn open(adapter: &wgpu::Adapter, options: &ContextOptions) -> Result<Self> {
-        let wanted = wgpu::Features::SUBGROUP;
+        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("wgloss"),
             required_features: adapter.features() & wanted,

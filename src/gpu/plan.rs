@@ -3,6 +3,7 @@
 mod bind;
 mod encode;
 mod estimate;
+mod stage_times;
 mod text;
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use estimate::{Estimate, estimate};
+pub use stage_times::StageTime;
 use text::compile;
 pub use text::shader_text;
 

@@ -14,6 +14,7 @@ mod million_classes;
 mod reading;
 mod rejection;
 mod same_bits;
+mod stage_times;
 mod strides;
 
 use libtest_mimic::{Arguments, Trial, run};
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
         reading: awaited_results_are_those_of_their_time, evaluations_overlap,
             a_bad_range_is_an_error, a_late_answer_is_an_error, a_lost_device_is_noticed_by_all,
             numbers_that_overflow_are_an_error;
+        stage_times: of_every_stage, of_more_dispatches_than_a_query_set_holds,
+            without_a_clock_are_an_error;
         strides: gradients_between_other_things, dense_gradients_end_where_they_end,
             bad_layouts_are_refused;
     ];

@@ -51,6 +51,17 @@ impl Plan {
         buffers: &Buffers,
         part: Range<usize>,
     ) -> Result<()> {
+        self.encode_timed(encoder, buffers, part, None)
+    }
+
+    /// As [`Plan::encode_part`], with the times before and after a part of one stage.
+    pub(super) fn encode_timed(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        buffers: &Buffers,
+        part: Range<usize>,
+        times: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    ) -> Result<()> {
         self.context.check_lost()?;
         let groups = self.bind(buffers)?;
         if part.start == 0 {
@@ -58,12 +69,12 @@ impl Plan {
         }
         let mut begin = part.start;
         if let Some(at) = self.theta_state().filter(|at| part.contains(at)) {
-            self.encode_pass(encoder, &groups, begin..at + 1);
+            self.encode_pass(encoder, &groups, begin..at + 1, times.clone());
             let (state, bytes) = (&self.own[&Slot::ThetaAfter], self.shape.thetas as u64 * 4);
             encoder.copy_buffer_to_buffer(state, 0, &self.parameters, THETA_AT, bytes);
             begin = at + 1;
         }
-        self.encode_pass(encoder, &groups, begin..part.end);
+        self.encode_pass(encoder, &groups, begin..part.end, times);
         if let (Some(value), true) = (&buffers.value, part.end >= self.forward) {
             let scalars = &self.own[&Slot::BatchScalars];
             encoder.copy_buffer_to_buffer(scalars, 0, &value.buffer, value.offset, 4);
@@ -104,10 +115,14 @@ impl Plan {
         encoder: &mut wgpu::CommandEncoder,
         groups: &[wgpu::BindGroup],
         part: Range<usize>,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) {
+        if part.is_empty() {
+            return;
+        }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("wgloss"),
-            timestamp_writes: None,
+            timestamp_writes,
         });
         for at in part {
             let dispatch = &self.dispatches[at];
