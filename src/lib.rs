@@ -77,6 +77,7 @@
 
 pub mod adapter;
 mod batch;
+pub mod bench;
 #[cfg(feature = "case")]
 pub mod case;
 pub mod check;

@@ -7,6 +7,8 @@ mod bad_cases;
 mod bad_folders;
 #[path = "command/bad_tables.rs"]
 mod bad_tables;
+#[path = "command/bench.rs"]
+mod bench;
 #[path = "command/data.rs"]
 mod data;
 #[path = "command/evaluate.rs"]

@@ -1,6 +1,6 @@
 //! The inputs of the step, and how results are compared.
 
-use wgloss::{Batch, Matrix, Positives, loss::ArcFace};
+use wgloss::{Batch, Matrix, Output, Positives, loss::ArcFace};
 
 /// The largest difference, as a share of the largest entry: an f32 logit of up to 64 is off by some
 /// units of 2⁻¹⁸, and so is, as a share, its exponential; two implementations differ by twice that.
@@ -47,8 +47,19 @@ impl Data {
     }
 }
 
+/// Panics where results differ from those of the ordinary step.
+pub fn compare(stored: &Output<f32>, value: f32, grad_features: &[f32], grad_classes: &[f32]) {
+    close("value", &[stored.value], &[value]);
+    for (what, stored, other) in [
+        ("grad_features", &stored.grad_queries, grad_features),
+        ("grad_classes", &stored.grad_candidates, grad_classes),
+    ] {
+        close(what, stored.as_ref().expect("a gradient"), other);
+    }
+}
+
 /// Panics where two results differ.
-pub fn close(what: &str, one: &[f32], other: &[f32]) {
+fn close(what: &str, one: &[f32], other: &[f32]) {
     assert_eq!(one.len(), other.len(), "{what}");
     let largest = one.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     for (one, other) in one.iter().zip(other) {

@@ -10,19 +10,21 @@
 //! cargo bench --bench heads
 //! ```
 
+#[path = "../counted/mod.rs"]
 mod counted;
 mod data;
 mod on_gpu;
-mod stored_logits;
+#[path = "../stored_scores/mod.rs"]
+mod stored_scores;
 
 use counted::Counted;
 use criterion::{Criterion, SamplingMode, Throughput};
 use data::Data;
 use on_gpu::OnGpu;
 use std::{hint::black_box, time::Duration};
-use stored_logits::StoredLogits;
+use stored_scores::{Rows, StoredScores};
 use wgloss::{
-    Device, Engine, EngineOptions,
+    AnyLoss, Device, Engine, EngineOptions,
     cpu::{self, Gradient, Gradients},
 };
 
@@ -53,8 +55,8 @@ fn main() {
     // what takes time is made by the first call.
     let mut stored = None;
     group.bench_function("stored_logits", |bencher| {
-        let stored = stored.get_or_insert_with(|| StoredLogits::prepared(&data));
-        bencher.iter(|| black_box(stored.step(&data)));
+        let stored = stored.get_or_insert_with(|| prepared(&data));
+        bencher.iter(|| black_box(stored.step().value));
     });
     drop(stored);
     let mut fused = None;
@@ -72,6 +74,20 @@ fn main() {
     }
     group.finish();
     criterion.final_summary();
+}
+
+/// The ordinary step.
+fn stored(data: &Data) -> StoredScores<'_> {
+    let rows = Rows::of(&AnyLoss::ArcFace(data.loss.clone())).expect("it is written");
+    StoredScores::new(rows, &data.batch())
+}
+
+/// The same, run once; prints what that took.
+fn prepared(data: &Data) -> StoredScores<'_> {
+    let mut stored = stored(data);
+    let (_, beyond) = counted::most_held(|| stored.step().value);
+    print_bytes("stored_logits", beyond, "counted by the allocator");
+    stored
 }
 
 /// Prints what was held at most, beside what inputs and gradients take by themselves.
@@ -102,10 +118,13 @@ impl OnCpu {
         };
         let (value, beyond) = counted::most_held(|| fused.step(data));
         print_bytes("cpu", beyond, "counted by the allocator");
-        let mut stored = StoredLogits::new(data);
-        data::close("value", &[stored.step(data)], &[value]);
-        data::close("grad_features", &stored.grad_features, &fused.grad_features);
-        data::close("grad_classes", &stored.grad_classes, &fused.grad_classes);
+        let mut stored = stored(data);
+        data::compare(
+            stored.step(),
+            value,
+            &fused.grad_features,
+            &fused.grad_classes,
+        );
         fused
     }
 

@@ -2,8 +2,7 @@
 
 use crate::{
     data::{self, Data},
-    print_bytes,
-    stored_logits::StoredLogits,
+    print_bytes, stored,
 };
 use wgloss::{
     Want,
@@ -56,10 +55,9 @@ impl OnGpu {
             .into_iter()
             .map(|words| -> Vec<f32> { words.into_iter().map(f32::from_bits).collect() });
         let mut next = || gradients.next().expect("two gradients");
-        let mut stored = StoredLogits::new(data);
-        data::close("value", &[stored.step(data)], &[results.value]);
-        data::close("grad_features", &stored.grad_features, &next());
-        data::close("grad_classes", &stored.grad_classes, &next());
+        let (features, classes) = (next(), next());
+        let mut stored = stored(data);
+        data::compare(stored.step(), results.value, &features, &classes);
     }
 }
 

@@ -10,24 +10,23 @@
 //! timed, a result is compared with the f64 reference: whole at the smallest size, on a few rows
 //! at the others.
 //!
+//! Baselines beside them: in `value_and_grad` the steps of SL, PSL-relu and ArcFace on the CPU with
+//! all scores stored, `stored-scores-cpu`; in `forward` the product of both tables alone,
+//! `plain-product`.
+//!
 //! ```text
 //! cargo bench --bench losses -- 1024x16384x64            the smallest size alone
 //! cargo bench --bench losses -- value_and_grad/sl/gpu    one loss on the GPU, all sizes
 //! ```
 
-mod data;
+mod baselines;
 
-use criterion::{
-    Bencher, BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime,
-};
-use data::Data;
-use std::{hint::black_box, time::Duration};
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
+use std::{cell::OnceCell, time::Duration};
 use wgloss::{
-    AnyLoss, Device, DynLoss, Engine, EngineOptions, Output, Want,
-    cpu::{self, Gradient, Gradients},
-    gpu::{Buffers, Context, Plan, PlanOptions, Slice, TableLayouts, upload},
+    AnyLoss, Device, DynLoss, Engine, EngineOptions, Want,
+    bench::{Inputs, Step},
     loss::{Activation, Psl, registry},
-    wgpu,
 };
 
 /// B × N × D.
@@ -43,13 +42,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
-    let engine = Engine::with_options(&EngineOptions::default().device(Device::Gpu));
-    match &engine {
-        Ok(engine) => println!("GPU: {}", engine.describe()),
-        Err(error) => println!("GPU: left out, {error}"),
-    }
-    let context = engine.as_ref().ok().and_then(Engine::context);
-    println!("CPU: {} threads", rayon_threads());
+    let engines = engines();
     // As a training step has it: an adversary moves in steps of its own.
     let gradients = Want {
         second: false,
@@ -71,7 +64,18 @@ fn main() {
                     size,
                     want,
                 };
-                case.bench(&mut group, context);
+                for (device, engine) in &engines {
+                    case.bench(&mut group, device, engine);
+                }
+                if want == gradients {
+                    baselines::stored(&mut group, (loss_name, &loss), size);
+                }
+            }
+            if want == Want::NOTHING {
+                baselines::plain_product(&mut group, size);
+                for (device, engine) in engines.iter().filter(|(device, _)| *device == "gpu") {
+                    baselines::plain_tiles(&mut group, (device, engine), size);
+                }
             }
         }
         group.finish();
@@ -79,14 +83,19 @@ fn main() {
     criterion.final_summary();
 }
 
-/// What `rayon` will use: all cores, or what its environment variable says.
-fn rayon_threads() -> usize {
-    std::env::var("RAYON_NUM_THREADS")
-        .ok()
-        .and_then(|number| number.parse().ok())
-        .filter(|number| *number > 0)
-        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-        .unwrap_or(1)
+/// The GPU, if there is one, and the CPU, with their names in ids.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let mut engines = Vec::new();
+    for (name, device) in [("gpu", Device::Gpu), ("cpu", Device::Cpu)] {
+        match Engine::with_options(&EngineOptions::default().device(device)) {
+            Ok(engine) => {
+                println!("{name}: {}", engine.describe());
+                engines.push((name, engine));
+            }
+            Err(error) => println!("{name}: left out, {error}"),
+        }
+    }
+    engines
 }
 
 /// Losses that are timed at every size.
@@ -110,119 +119,34 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, context: Option<&Context>) {
+    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, device: &str, engine: &Engine) {
         let [b, n, d] = self.size;
-        // Criterion calls the closures several times, and not at all where the filter excludes
-        // them: what takes time is made by the first call.
-        if let Some(context) = context {
-            let mut ready = None;
-            group.bench_function(format!("{}/gpu/{b}x{n}x{d}", self.loss_name), |bencher| {
-                let ready = ready.get_or_insert_with(|| OnGpu::new(self, context));
-                bencher.iter(|| ready.run());
-            });
-        }
+        let id = format!("{}/{device}/{b}x{n}x{d}", self.loss_name);
+        // Criterion calls the closure several times, and not at all where the filter excludes it:
+        // what takes time is made by the first call.
+        let inputs = OnceCell::new();
         let mut ready = None;
-        group.bench_function(format!("{}/cpu/{b}x{n}x{d}", self.loss_name), |bencher| {
-            ready
-                .get_or_insert_with(|| OnCpu::new(self))
-                .bench(self, bencher);
+        group.bench_function(id, |bencher| {
+            let inputs = inputs.get_or_init(|| Inputs::new(self.loss, self.size).expect("room"));
+            let step = ready.get_or_insert_with(|| self.prepared(engine, inputs));
+            bencher.iter(|| step.run().expect("a result"));
         });
     }
-}
 
-/// A plan with its buffers.
-struct OnGpu {
-    plan: Plan,
-    buffers: Buffers,
-}
-
-impl OnGpu {
-    fn new(case: &Case<'_>, context: &Context) -> OnGpu {
-        let data = Data::new(case);
-        let batch = data.batch();
-        let shape = batch.shape().expect("a good batch");
-        let options = PlanOptions {
-            want: case.want,
-            ..PlanOptions::default()
-        };
-        let layouts = TableLayouts::dense(&shape);
-        let plan = Plan::new(context, case.loss, &shape, &layouts, &options).expect("a plan");
-        println!(
-            "plan {}: {:.1} GFLOP executed, {:.1} MiB beyond inputs and gradients",
-            plan.id(),
-            plan.flops() as f64 / 1e9,
-            plan.bytes() as f64 / f64::from(1 << 20)
-        );
-        let buffers = upload(context, &batch, case.want).expect("enough device memory");
-        let ready = OnGpu { plan, buffers };
-        ready.run();
-        data.compare(case, &ready.output());
-        ready
-    }
-
-    /// Records, submits once, waits.
-    fn run(&self) {
-        let context = self.plan.context();
-        let mut encoder = context.device().create_command_encoder(&Default::default());
-        self.plan
-            .encode(&mut encoder, &self.buffers)
-            .expect("buffers that fit");
-        context.queue().submit([encoder.finish()]);
-        let wait = wgpu::PollType::wait_indefinitely();
-        context
-            .device()
-            .poll(wait)
-            .expect("a device that is not lost");
-    }
-
-    fn output(&self) -> Output<f32> {
-        let wanted = [&self.buffers.grad_queries, &self.buffers.grad_candidates];
-        let ranges: Vec<Slice> = wanted.into_iter().flatten().cloned().collect();
-        let (results, gradients) = self.plan.read(&ranges).expect("results");
-        let mut gradients = gradients
-            .into_iter()
-            .map(|words| words.into_iter().map(f32::from_bits).collect::<Vec<f32>>());
-        Output {
-            value: results.value,
-            row_losses: results.row_losses,
-            grad_queries: gradients.next(),
-            grad_candidates: gradients.next(),
-            ..Output::default()
+    /// Ready to be timed, after a look at the first result.
+    fn prepared<'a>(&'a self, engine: &Engine, inputs: &'a Inputs) -> Step<'a> {
+        let (step, output) = Step::new(engine, self.loss, inputs, self.want).expect("a result");
+        let objection = inputs.objection(self.loss, self.want, &output);
+        assert_eq!(objection.expect("the reference's result"), None);
+        if let Some(plan) = step.plan() {
+            println!(
+                "plan {}, {}: {:.1} GFLOP executed, {:.1} MiB beyond inputs and gradients",
+                plan.id(),
+                plan.scheme(),
+                plan.flops() as f64 / 1e9,
+                plan.bytes() as f64 / f64::from(1 << 20)
+            );
         }
-    }
-}
-
-/// The inputs, and room for the gradients.
-struct OnCpu {
-    data: Data,
-    grad_queries: Vec<f32>,
-    grad_candidates: Vec<f32>,
-}
-
-impl OnCpu {
-    fn new(case: &Case<'_>) -> OnCpu {
-        let data = Data::new(case);
-        let output = cpu::evaluate::<f32>(case.loss, &data.batch(), case.want).expect("a result");
-        data.compare(case, &output);
-        OnCpu {
-            data,
-            grad_queries: output.grad_queries.unwrap_or_default(),
-            grad_candidates: output.grad_candidates.unwrap_or_default(),
-        }
-    }
-
-    fn bench(&mut self, case: &Case<'_>, bencher: &mut Bencher<'_>) {
-        let batch = self.data.batch();
-        let options = cpu::Options::default();
-        bencher.iter(|| {
-            let gradient = |wanted: bool, out| wanted.then_some(Gradient { out, add: false });
-            let gradients = Gradients {
-                queries: gradient(case.want.queries, self.grad_queries.as_mut_slice()),
-                candidates: gradient(case.want.candidates, self.grad_candidates.as_mut_slice()),
-                ..Gradients::default()
-            };
-            let output = cpu::evaluate_into::<f32>(case.loss, &batch, gradients, &options);
-            black_box(output.expect("a result").value)
-        });
+        step
     }
 }

@@ -242,6 +242,18 @@ impl Plan {
         .replace([' ', '{', '}'], "")
     }
 
+    /// How scores become gradients, in words: reports name it.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.sizes.moments {
+            "second moments"
+        } else if self.forward == self.dispatches.len() {
+            "value alone"
+        } else {
+            "chunked weights"
+        }
+    }
+
     /// Number of dispatches; [`Plan::encode_part`] takes any consecutive parts of `0..parts()`.
     #[must_use]
     pub fn parts(&self) -> usize {

@@ -1,5 +1,6 @@
 //! The command `wgloss`.
 
+mod bench;
 mod check;
 mod compute;
 mod data;
@@ -34,6 +35,7 @@ enum Command {
     Recommend(recommend::Arguments),
     Compute(compute::Arguments),
     Check(check::Arguments),
+    Bench(bench::Arguments),
     Losses(losses::Arguments),
     Info(info::Arguments),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Recommend(arguments) => recommend::run(&arguments, &mut screen),
         Command::Compute(arguments) => compute::run(&arguments, &mut screen),
         Command::Check(arguments) => check::run(&arguments, &mut screen),
+        Command::Bench(arguments) => bench::run(&arguments, &mut screen),
         Command::Losses(arguments) => losses::run(&arguments, &mut screen),
         Command::Info(arguments) => info::run(&arguments, &mut screen),
     };

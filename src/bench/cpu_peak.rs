@@ -1,0 +1,92 @@
+//! What the cores do at most.
+
+use super::{Operand, Peak, product};
+use pulp::{Arch, Simd, WithSimd};
+use std::{hint::black_box, time::Instant};
+
+/// Independent sums of a loop: enough for two units with a latency of up to six, and few enough for
+/// sixteen registers.
+const CHAINS: usize = 12;
+/// Multiply-adds of every chain per call.
+const ROUNDS: usize = 1 << 20;
+/// Rows, columns and depth of the product.
+const EDGE: usize = 1024;
+/// How often each is timed, some milliseconds each; the best counts.
+const REPEATS: usize = 30;
+
+/// The loop and the product.
+pub(super) fn peaks() -> Vec<Peak> {
+    vec![multiply_adds(), large_product()]
+}
+
+/// A loop of multiply-adds on vectors in registers: where the chains begin, their factor and what
+/// is added. Gives the numbers of a vector, and the sum of all chains.
+struct Chains {
+    starts: [f32; CHAINS],
+    scale: f32,
+    offset: f32,
+}
+
+impl WithSimd for Chains {
+    type Output = (usize, f32);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> (usize, f32) {
+        let (scale, offset) = (simd.splat_f32s(self.scale), simd.splat_f32s(self.offset));
+        // Chains that begin alike would be computed once.
+        let mut chains = self.starts.map(|start| simd.splat_f32s(start));
+        for _ in 0..ROUNDS {
+            for chain in &mut chains {
+                *chain = simd.mul_add_f32s(*chain, scale, offset);
+            }
+        }
+        let sums = chains.map(|chain| simd.reduce_sum_f32s(chain));
+        (S::F32_LANES, sums.iter().sum())
+    }
+}
+
+fn multiply_adds() -> Peak {
+    let arch = Arch::new();
+    let threads = rayon::current_num_threads();
+    let mut best = 0.0_f64;
+    let mut lanes = 0;
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        let all = rayon::broadcast(|_| {
+            let starts = black_box(std::array::from_fn(|chain| chain as f32));
+            let (scale, offset) = black_box((0.999, 0.001));
+            arch.dispatch(Chains {
+                starts,
+                scale,
+                offset,
+            })
+        });
+        let seconds = start.elapsed().as_secs_f64();
+        lanes = all[0].0;
+        black_box(all);
+        let flop = 2.0 * (threads * lanes * CHAINS * ROUNDS) as f64;
+        best = best.max(flop / seconds);
+    }
+    Peak {
+        flops: best,
+        what: format!("multiply-adds of {CHAINS} vectors of {lanes}, {threads} threads"),
+    }
+}
+
+fn large_product() -> Peak {
+    let numbers: Vec<f32> = (0..EDGE * EDGE).map(|at| (at % 7) as f32 - 3.0).collect();
+    let matrix = Operand::rows(&numbers, EDGE);
+    let mut out = vec![0.0; EDGE * EDGE];
+    let mut best = 0.0_f64;
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        product(&mut out, matrix, matrix, 1.0);
+        black_box(&mut out);
+        let flop = 2.0 * (EDGE * EDGE * EDGE) as f64;
+        best = best.max(flop / start.elapsed().as_secs_f64());
+    }
+    Peak {
+        flops: best,
+        what: format!("product of {EDGE} × {EDGE} × {EDGE}"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Measuring: what `wgloss bench` and the benches share.
+//!
+//! [`Inputs`] are random tables for any loss and size, [`Step`] is one evaluation of them, ready to
+//! be run again and again on an engine, and [`peak`](peak()) tells what the engine's device can do at
+//! most: the best of several loops of nothing but multiply-adds, whose share a step reaches.
+//!
+//! FLOP are multiply-adds times two, of score and gradient products alone. **Useful** are those that
+//! no implementation can do without, 2·B·N·D for the value and as many for each gradient;
+//! **executed** are those that the plan has: scores that are computed again count.
+
+mod cpu_peak;
+mod gpu_peak;
+mod inputs;
+mod memory;
+mod product;
+mod step;
+
+pub use inputs::Inputs;
+pub use memory::resident;
+pub use product::{Operand, product};
+pub use step::{Step, useful_flops};
+
+use crate::{Engine, Result};
+use std::time::Duration;
+
+/// A device's rate in one loop of multiply-adds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peak {
+    /// FLOP per second.
+    pub flops: f64,
+    /// What the loop is like.
+    pub what: String,
+}
+
+/// What the engine's device does at most, by loops of multiply-adds in registers, and on the CPU by a
+/// large product too: all of them, the best first. Takes a few seconds.
+///
+/// # Errors
+/// The device refuses a kernel or is lost, or a loop's result is wrong.
+pub fn peak(engine: &Engine) -> Result<Vec<Peak>> {
+    let mut peaks = match engine.context() {
+        Some(context) => gpu_peak::peaks(context)?,
+        None => cpu_peak::peaks(),
+    };
+    peaks.sort_by(|one, other| other.flops.total_cmp(&one.flops));
+    Ok(peaks)
+}
+
+/// The middle of some times, the mean of the two middle ones of an even number; zero of none.
+#[must_use]
+pub fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    let middle = times.len() / 2;
+    match times.len() {
+        0 => Duration::ZERO,
+        count if count % 2 == 1 => times[middle],
+        _ => (times[middle - 1] + times[middle]) / 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        let of = |times: &[u64]| {
+            let times: Vec<_> = times
+                .iter()
+                .map(|time| Duration::from_secs(*time))
+                .collect();
+            median(&times)
+        };
+        assert_eq!(of(&[9, 1, 4]), Duration::from_secs(4));
+        assert_eq!(of(&[9, 1, 4, 2]), Duration::from_secs(3));
+        assert_eq!(of(&[]), Duration::ZERO);
+    }
+}

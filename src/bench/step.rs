@@ -1,0 +1,215 @@
+//! One evaluation, ready to be run again and again.
+
+use super::{Inputs, resident};
+use crate::{
+    Device, DynLoss, Engine, Error, Output, Result, Shape, Want,
+    cpu::{self, Gradient, Gradients},
+    gpu::{Buffers, Context, Plan, PlanOptions, Slice, StageTime, TableLayouts, upload},
+};
+use std::time::{Duration, Instant};
+
+/// A loss on some inputs, with the gradients that are wanted. On a GPU plan and buffers are made
+/// once, and a run records, submits once and waits; on the CPU a run evaluates into slices that are
+/// made once.
+pub struct Step<'a> {
+    loss: &'a dyn DynLoss,
+    inputs: &'a Inputs,
+    shape: Shape,
+    want: Want,
+    path: Path,
+}
+
+enum Path {
+    Gpu(Box<(Plan, Buffers)>),
+    Cpu(CpuBuffers),
+}
+
+/// The gradients.
+struct CpuBuffers {
+    queries: Option<Vec<f32>>,
+    candidates: Option<Vec<f32>>,
+    /// Most bytes of the first run beyond inputs and gradients.
+    bytes: Option<u64>,
+}
+
+impl<'a> Step<'a> {
+    /// Makes what runs need, and runs once.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for the reference, which is there to be right and not fast; else as
+    /// [`Plan::new`] and [`cpu::evaluate_into`].
+    pub fn new(
+        engine: &Engine,
+        loss: &'a dyn DynLoss,
+        inputs: &'a Inputs,
+        want: Want,
+    ) -> Result<(Self, Output<f32>)> {
+        let shape = inputs.batch()?.shape()?;
+        let want = Want {
+            column_parameters: false,
+            second: false,
+            ..want.of(&shape).for_loss(&loss.spec())
+        };
+        let path = match (engine.device(), engine.context()) {
+            (_, Some(context)) => gpu(context, loss, inputs, want)?,
+            (Device::Cpu, None) => Path::Cpu(CpuBuffers::new(&shape, want)),
+            _ => {
+                return Err(Error::Unsupported(
+                    "device `reference`: it is not there to be fast; expected gpu or cpu".into(),
+                ));
+            }
+        };
+        let mut step = Step {
+            loss,
+            inputs,
+            shape,
+            want,
+            path,
+        };
+        let output = step.first_run()?;
+        Ok((step, output))
+    }
+
+    fn first_run(&mut self) -> Result<Output<f32>> {
+        match &mut self.path {
+            Path::Gpu(path) => {
+                run_gpu(path)?;
+                gpu_output(path)
+            }
+            Path::Cpu(buffers) => {
+                let (output, bytes) = resident(|| buffers.run(self.loss, self.inputs));
+                buffers.bytes = bytes;
+                Ok(Output {
+                    grad_queries: buffers.queries.clone(),
+                    grad_candidates: buffers.candidates.clone(),
+                    ..output?
+                })
+            }
+        }
+    }
+
+    /// Evaluates once; the time by the wall clock.
+    ///
+    /// # Errors
+    /// As [`Step::new`].
+    pub fn run(&mut self) -> Result<Duration> {
+        let start = Instant::now();
+        match &mut self.path {
+            Path::Gpu(path) => run_gpu(path)?,
+            Path::Cpu(buffers) => {
+                buffers.run(self.loss, self.inputs)?;
+            }
+        }
+        Ok(start.elapsed())
+    }
+
+    /// The time of each stage in one more run; `None` where the device has no clock, or is the CPU.
+    ///
+    /// # Errors
+    /// As [`Plan::time_stages`].
+    pub fn time_stages(&self) -> Result<Option<Vec<StageTime>>> {
+        match &self.path {
+            Path::Gpu(path) => {
+                let (plan, buffers) = path.as_ref();
+                let features = plan.context().device().features();
+                let clock = features.contains(wgpu::Features::TIMESTAMP_QUERY);
+                clock.then(|| plan.time_stages(buffers)).transpose()
+            }
+            Path::Cpu(_) => Ok(None),
+        }
+    }
+
+    /// The plan's ID; `None` on the CPU, where it follows from the shape.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        match &self.path {
+            Path::Gpu(path) => Some(&path.0),
+            Path::Cpu(_) => None,
+        }
+    }
+
+    /// Bytes beyond inputs and gradients: on a GPU those of the plan, on the CPU the most by which
+    /// the process grew in its first run, see [`resident`].
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        match &self.path {
+            Path::Gpu(path) => Some(path.0.bytes()),
+            Path::Cpu(buffers) => buffers.bytes,
+        }
+    }
+
+    /// FLOP that no implementation can do without: see [`useful_flops`].
+    #[must_use]
+    pub fn useful_flops(&self) -> u64 {
+        useful_flops(&self.shape, self.want)
+    }
+}
+
+/// 2·B·N·D for the value and as many for each gradient, N being a row's columns.
+#[must_use]
+pub fn useful_flops(shape: &Shape, want: Want) -> u64 {
+    let products = 1 + u64::from(want.queries) + u64::from(want.candidates);
+    let widths = shape.dim + shape.second_dim.unwrap_or(0);
+    2 * products * (shape.rows * shape.columns()) as u64 * widths as u64
+}
+
+fn gpu(context: &Context, loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<Path> {
+    let batch = inputs.batch()?;
+    let shape = batch.shape()?;
+    let options = PlanOptions {
+        want,
+        ..PlanOptions::default()
+    };
+    let layouts = TableLayouts::dense(&shape);
+    let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
+    let buffers = context.guarded("inputs and gradients", || upload(context, &batch, want))??;
+    Ok(Path::Gpu(Box::new((plan, buffers))))
+}
+
+fn run_gpu((plan, buffers): &(Plan, Buffers)) -> Result<()> {
+    let context = plan.context();
+    let mut encoder = context.device().create_command_encoder(&Default::default());
+    plan.encode(&mut encoder, buffers)?;
+    let submission = context.queue().submit([encoder.finish()]);
+    context.wait(Some(submission))
+}
+
+fn gpu_output((plan, buffers): &(Plan, Buffers)) -> Result<Output<f32>> {
+    let wanted = [&buffers.grad_queries, &buffers.grad_candidates];
+    let ranges: Vec<Slice> = wanted.into_iter().flatten().cloned().collect();
+    let (results, gradients) = plan.read(&ranges)?;
+    let mut gradients = (gradients.into_iter())
+        .map(|words| words.into_iter().map(f32::from_bits).collect::<Vec<f32>>());
+    let mut next = |wanted: bool| wanted.then(|| gradients.next()).flatten();
+    Ok(Output {
+        value: results.value,
+        row_losses: results.row_losses,
+        grad_queries: next(buffers.grad_queries.is_some()),
+        grad_candidates: next(buffers.grad_candidates.is_some()),
+        ..Output::default()
+    })
+}
+
+impl CpuBuffers {
+    fn new(shape: &Shape, want: Want) -> Self {
+        // Written, so that the system counts them before the first run.
+        let table = |wanted: bool, rows: usize| wanted.then(|| vec![f32::NAN; rows * shape.dim]);
+        CpuBuffers {
+            queries: table(want.queries, shape.queries),
+            candidates: table(want.candidates, shape.candidates),
+            bytes: None,
+        }
+    }
+
+    fn run(&mut self, loss: &dyn DynLoss, inputs: &Inputs) -> Result<Output<f32>> {
+        fn whole(out: &mut Option<Vec<f32>>) -> Option<Gradient<'_, f32>> {
+            out.as_mut().map(|out| Gradient { out, add: false })
+        }
+        let gradients = Gradients {
+            queries: whole(&mut self.queries),
+            candidates: whole(&mut self.candidates),
+            ..Gradients::default()
+        };
+        cpu::evaluate_into(loss, &inputs.batch()?, gradients, &cpu::Options::default())
+    }
+}

@@ -1,0 +1,162 @@
+//! `wgloss bench`: how fast losses are on a device.
+
+mod loss;
+mod report;
+mod size;
+
+use crate::{Outcome, device::DeviceArguments, losses::label, output::write_lines, screen::Screen};
+use clap::{ValueEnum, value_parser};
+use report::{Measurement, Report};
+use size::Size;
+use std::path::PathBuf;
+use wgloss::{
+    AnyLoss, Engine, Result, Want,
+    bench::{Inputs, Peak, Step, median, peak},
+};
+
+/// Measure losses on a device: time, GFLOP/s, share of the device's own peak, memory.
+///
+/// Times are medians of evaluations on random tables, after one whose result is compared with the f64
+/// reference: "forward" gives the value, "step" value and both gradients. GFLOP are multiply-adds
+/// times two: useful ones, 2·B·N·D for the value and as many for each gradient, and those that the
+/// plan executes. The peak is the best of several loops of nothing but multiply-adds, measured
+/// before; a share is that of executed GFLOP/s, or of useful ones where the plan tells no others.
+/// Memory is what is held beyond inputs and gradients: as the plan tells on a GPU, by how much the
+/// process grew in the first evaluation on the CPU (exact for the first case of a run).
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// A loss, with parameters that are not to be the defaults; may be repeated
+    #[arg(long = "loss", value_name = "NAME [PARAMETER=VALUE]…", default_values = ["sl", "psl activation=relu", "arc_face"])]
+    losses: Vec<String>,
+    /// Rows, candidates and width of the tables; may be repeated
+    #[arg(long = "size", value_name = "BxNxD", default_values = ["1024x16384x64"])]
+    sizes: Vec<Size>,
+    /// Measure only this
+    #[arg(long)]
+    only: Option<Evaluation>,
+    /// How often each is timed
+    #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..))]
+    repeats: u32,
+    /// Do not measure the peak, and show no shares of it
+    #[arg(long)]
+    no_peak: bool,
+    /// Write everything that was measured to FILE
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// What is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Evaluation {
+    /// The value.
+    Forward,
+    /// The value and both gradients.
+    Step,
+}
+
+impl Evaluation {
+    fn name(self) -> &'static str {
+        match self {
+            Evaluation::Forward => "forward",
+            Evaluation::Step => "step",
+        }
+    }
+
+    fn want(self) -> Want {
+        match self {
+            Evaluation::Forward => Want::NOTHING,
+            Evaluation::Step => Want::BOTH,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
+    let losses =
+        (arguments.losses.iter().map(|text| loss::parse(text))).collect::<Result<Vec<_>>>()?;
+    let engine = arguments.device.engine()?;
+    let mut report = Report::new(&engine, arguments.repeats);
+    screen.line(format_args!("device: {}", engine.describe()))?;
+    if !arguments.no_peak {
+        let peaks = peak(&engine)?;
+        screen.line(peak_line(&peaks))?;
+        report.peaks = peaks;
+    }
+    screen.line("")?;
+    screen.line(report::HEADER)?;
+    let mut right = true;
+    for size in &arguments.sizes {
+        for loss in &losses {
+            let measured = measure(&engine, loss, *size, arguments, &mut report);
+            match measured {
+                Ok(lines) => lines.iter().try_for_each(|line| screen.line(line))?,
+                Err(error) => {
+                    right = false;
+                    screen.complain(format_args!("{} at {size}: {error}", label(loss)?));
+                }
+            }
+        }
+    }
+    if let Some(path) = &arguments.json {
+        let json = report.json();
+        write_lines(Some(path), &[], screen, |lines| {
+            lines.line(&format!("{json:#}"))
+        })?;
+    }
+    Ok(right)
+}
+
+/// The fastest loop.
+fn peak_line(peaks: &[Peak]) -> String {
+    match peaks.first() {
+        Some(best) => format!("peak: {:.1} GFLOP/s ({})", best.flops / 1e9, best.what),
+        None => "peak: none".into(),
+    }
+}
+
+/// Measures one loss at one size; the lines that tell of it.
+fn measure(
+    engine: &Engine,
+    loss: &AnyLoss,
+    size: Size,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> Result<Vec<String>> {
+    let inputs = Inputs::new(loss.as_dyn(), size.0)?;
+    let mut lines = Vec::new();
+    for evaluation in [Evaluation::Forward, Evaluation::Step] {
+        if arguments.only.is_some_and(|only| only != evaluation) {
+            continue;
+        }
+        let want = evaluation.want();
+        let (mut step, output) = Step::new(engine, loss.as_dyn(), &inputs, want)?;
+        if let Some(objection) = inputs.objection(loss.as_dyn(), want, &output)? {
+            let message = format!("{}: {objection}", evaluation.name());
+            return Err(wgloss::Error::Unsupported(message));
+        }
+        let value = output.value;
+        drop(output);
+        let times = (0..arguments.repeats).map(|_| step.run());
+        let times = times.collect::<Result<Vec<_>>>()?;
+        let measurement = Measurement {
+            loss: label(loss)?,
+            size,
+            evaluation,
+            value,
+            time: median(&times),
+            times,
+            useful_flops: step.useful_flops(),
+            plan: step
+                .plan()
+                .map(|plan| (plan.id(), plan.scheme(), plan.flops())),
+            input_bytes: inputs.bytes(),
+            bytes: step.bytes(),
+            stages: step.time_stages()?,
+        };
+        lines.extend(measurement.lines(report.peak()));
+        report.measurements.push(measurement);
+    }
+    Ok(lines)
+}

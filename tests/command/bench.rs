@@ -1,0 +1,202 @@
+//! `wgloss bench`: what it tells of small cases.
+
+use crate::{Folder, Run, wgloss};
+use serde_json::Value;
+
+/// Runs the command on small tables; the report.
+fn bench(folder: &Folder, arguments: &[&str]) -> (Run, Value) {
+    let path = folder.path("bench.json");
+    let mut command = wgloss();
+    command
+        .args(["bench", "--repeats", "3", "--json"])
+        .arg(&path);
+    let run = Run::of(command.args(arguments).output().expect("it runs"));
+    run.succeeds();
+    let text = std::fs::read(path).expect("the report is there");
+    (
+        run,
+        serde_json::from_slice(&text).expect("the report is JSON"),
+    )
+}
+
+fn number(value: &Value, key: &str) -> f64 {
+    value[key]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{key} in {value}"))
+}
+
+/// What holds of every measurement.
+fn plausible(report: &Value, size: [u64; 3]) {
+    let [b, n, d] = size;
+    let peak = number(report, "peak_gflops");
+    for one in report["measurements"].as_array().expect("a list") {
+        assert_eq!(one["size"], serde_json::json!(size));
+        let products = match one["evaluation"].as_str() {
+            Some("forward") => 1,
+            Some("step") => 3,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(one["useful_flop"].as_u64(), Some(2 * products * b * n * d));
+        let gradients = if products == 3 { (b + n) * d * 4 } else { 0 };
+        assert_eq!(one["gradient_bytes"].as_u64(), Some(gradients));
+        let share = number(one, "share_of_peak");
+        assert!(0.0 < share && share <= 1.2, "{share} of {peak}");
+        let seconds = number(one, "seconds");
+        let rate = number(one, "useful_flop") / seconds / 1e9;
+        assert!((number(one, "useful_gflops") / rate - 1.0).abs() < 1e-6);
+        let all: Vec<f64> = (one["all_seconds"].as_array().expect("times").iter())
+            .filter_map(Value::as_f64)
+            .collect();
+        assert_eq!(all.len(), 3);
+        let below = all.iter().filter(|time| **time < seconds).count();
+        assert!(below <= 1 && all.contains(&seconds), "{seconds} of {all:?}");
+    }
+}
+
+#[test]
+fn the_cpu_is_measured() {
+    let folder = Folder::new();
+    let (run, report) = bench(&folder, &["--device", "cpu", "--size", "64x900x20"]);
+    plausible(&report, [64, 900, 20]);
+    let told: Vec<_> = (report["measurements"].as_array().expect("a list").iter())
+        .map(|one| {
+            (
+                one["loss"].as_str().expect("text"),
+                one["evaluation"].as_str().expect("text"),
+            )
+        })
+        .collect();
+    let losses = ["sl", "psl activation=relu", "arc_face"];
+    let expected: Vec<_> = losses
+        .iter()
+        .flat_map(|loss| [(*loss, "forward"), (*loss, "step")])
+        .collect();
+    assert_eq!(told, expected);
+    for (loss, evaluation) in told {
+        let line = run
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(loss) && line.contains(evaluation));
+        assert!(
+            line.is_some_and(|line| line.contains("64x900x20")),
+            "{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn an_adapter_is_measured_by_stages() {
+    let folder = Folder::new();
+    let arguments = [
+        "--device",
+        "gpu",
+        "--size",
+        "40x700x20",
+        "--loss",
+        "sl tau=0.2",
+        "--only",
+        "step",
+    ];
+    let (run, report) = bench(&folder, &arguments);
+    plausible(&report, [40, 700, 20]);
+    let measurements = report["measurements"].as_array().expect("a list");
+    assert_eq!(measurements.len(), 1);
+    let step = &measurements[0];
+    assert_eq!(step["loss"], "sl tau=0.2");
+    assert!(number(step, "bytes_beyond") > 0.0);
+    let plan = step["plan"].as_str().expect("an ID");
+    assert!(run.stdout.contains(plan), "{}", run.stdout);
+    // Software Vulkan has a clock; what has none tells so by telling no stages.
+    if let Some(stages) = step["stages"].as_array() {
+        let flop: u64 = stages
+            .iter()
+            .filter_map(|stage| stage["flop"].as_u64())
+            .sum();
+        assert_eq!(Some(flop), step["executed_flop"].as_u64());
+        assert!(stages.iter().any(|stage| stage["stage"] == "row_reduce"));
+    }
+}
+
+#[test]
+fn a_peak_that_nobody_wants_is_not_measured() {
+    let folder = Folder::new();
+    let arguments = [
+        "--device",
+        "cpu",
+        "--size",
+        "8x40x4",
+        "--size",
+        "9x50x5",
+        "--loss",
+        "bpr",
+        "--no-peak",
+    ];
+    let (_, report) = bench(&folder, &arguments);
+    assert!(report["peak_gflops"].is_null());
+    let measurements = report["measurements"].as_array().expect("a list");
+    assert_eq!(measurements.len(), 4);
+    assert!(
+        measurements
+            .iter()
+            .all(|one| one["share_of_peak"].is_null())
+    );
+}
+
+#[test]
+fn what_cannot_be_measured_is_one_complaint() {
+    for (arguments, parts) in [
+        (&["--loss", "slx"][..], &["--loss", "`slx`", "arc_face"][..]),
+        (&["--loss", "sl m=3"], &["--loss sl", "`m`", "tau"]),
+        (
+            &["--loss", "sl tau=-1", "--size", "2x3x4", "--no-peak"],
+            &["2x3x4", "tau = -1"],
+        ),
+        (
+            &["--size", "2x3x4000", "--loss", "sl", "--no-peak"],
+            &["2x3x4000", "1024"],
+        ),
+        (
+            &[
+                "--size",
+                "4000000000x4000000000x1000",
+                "--loss",
+                "sl",
+                "--no-peak",
+            ],
+            &["out of memory"],
+        ),
+    ] {
+        let mut command = wgloss();
+        command.args(["bench", "--device", "cpu"]).args(arguments);
+        Run::of(command.output().expect("it runs")).fails_with(parts);
+    }
+    let mut command = wgloss();
+    command.args([
+        "bench",
+        "--device",
+        "reference",
+        "--size",
+        "2x3x4",
+        "--no-peak",
+        "--loss",
+        "sl",
+    ]);
+    Run::of(command.output().expect("it runs")).fails_with(&["`reference`", "gpu or cpu"]);
+    for arguments in [
+        ["--size", "1024"],
+        ["--size", "0x3x4"],
+        ["--repeats", "0"],
+        ["--only", "backward"],
+    ] {
+        let mut command = wgloss();
+        let run = Run::of(
+            command
+                .arg("bench")
+                .args(arguments)
+                .output()
+                .expect("it runs"),
+        );
+        assert_eq!(run.code, 2, "{arguments:?}");
+    }
+}
