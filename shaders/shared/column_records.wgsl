@@ -1,13 +1,13 @@
     // What the packed columns carry beside their numbers.
 #if RECORDS
 #for g COL_GROUPS
-#for j 8
+#for j COLS
 #if STORED
 #for i ROWS
-        let record$i_$g_$j = candidates[((row + $iu) * job.column_pad + column + $gu * 8u + $ju) * job.packed_stride + job.dim4];
+        let record$i_$g_$j = candidates[((row + $iu) * job.column_pad + column + $gu * COLS + $ju) * job.packed_stride + job.dim4];
 #end
 #else
-        let record$g_$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + job.dim4];
+        let record$g_$j = candidates[(column + $gu * COLS + $ju) * job.packed_stride + job.dim4];
 #end
 #end
 #end

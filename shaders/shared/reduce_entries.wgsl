@@ -1,9 +1,9 @@
             // Row $i's pair values z with the tile's columns; masked ones are dead.
-#for j 8
+#for j COLS
 #if BLOCK
             let masked$j = ((masked[$iu / 4u][$iu % 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u)) & 1u) != 0u;
 #else
-            let masked$j = ((word[$iu] >> ($gu * 8u + $ju)) & 1u) != 0u;
+            let masked$j = ((word[$iu / 4u][$iu % 4u] >> ($gu * COLS + $ju)) & 1u) != 0u;
 #end
 #if RECORDS
 #if STORED

@@ -13,27 +13,27 @@
 #if SUM
                 var sum = old_sum;
                 var slope = old_slope;
-#for j 8
+#for j COLS
                 sum += select(z$j, 0.0, masked$j);
                 slope += select(g$j.target_slope, 0.0, masked$j);
 #end
                 partials[at] = FLOOR;
 #for k THETAS
                 var theta$k = select(partials[at + COMPANIONS + $ku], 0.0, first);
-#for j 8
+#for j COLS
                 theta$k += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
                 partials[at + COMPANIONS + $ku] = theta$k;
 #end
 #else
                 var top = old_max;
-#for j 8
+#for j COLS
                 top = max(top, z$j);
 #end
                 let keep = exp2((old_max - top) * LOG2_E);
                 var sum = old_sum * keep;
                 var slope = old_slope * keep;
-#for j 8
+#for j COLS
                 let p$j = exp2((z$j - top) * LOG2_E);
                 sum += p$j;
                 slope = fma(p$j, g$j.target_slope, slope);
@@ -41,7 +41,7 @@
                 partials[at] = top;
 #for k THETAS
                 var theta$k = keep * select(partials[at + COMPANIONS + $ku], 0.0, first);
-#for j 8
+#for j COLS
                 theta$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
                 partials[at + COMPANIONS + $ku] = theta$k;
@@ -50,12 +50,12 @@
 #if SECOND
                 let second_max = select(partials[at + 3u], FLOOR, first);
                 var second_top = second_max;
-#for j 8
+#for j COLS
                 let q$j = select(e$j.second, DEAD, masked$j);
                 second_top = max(second_top, q$j);
 #end
                 var second_sum = select(partials[at + 4u], 0.0, first) * exp2((second_max - second_top) * LOG2_E);
-#for j 8
+#for j COLS
                 second_sum += exp2((q$j - second_top) * LOG2_E);
 #end
                 partials[at + 3u] = second_top;

@@ -1,33 +1,44 @@
-    // $acc: scores of the lane's ROWS rows with COL_GROUPS × 8 columns from `column` on.
+    // $acc: scores of the lane's ROWS rows with COL_GROUPS × COLS columns from `column` on.
 #for g COL_GROUPS
 #for i ROWS
-#for j 8
+#for j COLS
     var $acc$i_$g_$j = 0.0;
 #end
 #end
 #end
 #if RESIDENT
-    // The rows are in registers already; only candidates are loaded.
-#for k DIM4
+    // The rows are in registers already; only candidates are loaded, SLICES vec4 of COLS of them at
+    // a time.
+#for k SLABS
 #for g COL_GROUPS
     {
 #if SUBGROUPS
-        let own = candidates[(column + $gu * 8u + lane8) * job.packed_stride + $ku];
-#for j 8
-        let y$j = subgroupBroadcast(own, $ju);
+        let own = candidates[(column + $gu * COLS + lane8 % COLS) * job.packed_stride + $ku * SLICES + lane8 / COLS];
 #end
+#for q SLICES
+        {
+#for j COLS
+#if SUBGROUPS
+            let y$j = subgroupBroadcast(own, $qu * COLS + $ju);
 #else
-#for j 8
-        let y$j = candidates[(column + $gu * 8u + $ju) * job.packed_stride + $ku];
+            let y$j = candidates[(column + $gu * COLS + $ju) * job.packed_stride + $ku * SLICES + $qu];
 #end
 #end
-#for j 8
+#for j COLS
 #for i ROWS
-        $acc$i_$g_$j = fma(row$i_$k.x, y$j.x, $acc$i_$g_$j);
-        $acc$i_$g_$j = fma(row$i_$k.y, y$j.y, $acc$i_$g_$j);
-        $acc$i_$g_$j = fma(row$i_$k.z, y$j.z, $acc$i_$g_$j);
-        $acc$i_$g_$j = fma(row$i_$k.w, y$j.w, $acc$i_$g_$j);
+            $acc$i_$g_$j = fma(row$i_$k_$q.x, y$j.x, $acc$i_$g_$j);
 #end
+#for i ROWS
+            $acc$i_$g_$j = fma(row$i_$k_$q.y, y$j.y, $acc$i_$g_$j);
+#end
+#for i ROWS
+            $acc$i_$g_$j = fma(row$i_$k_$q.z, y$j.z, $acc$i_$g_$j);
+#end
+#for i ROWS
+            $acc$i_$g_$j = fma(row$i_$k_$q.w, y$j.w, $acc$i_$g_$j);
+#end
+#end
+        }
 #end
     }
 #end

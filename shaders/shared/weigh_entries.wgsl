@@ -1,6 +1,6 @@
             // Adds what one pair of row $i, with its factor and its row's log-sum, gives the weights.
 #insert reduce_entries i=$i g=$g
-#for j 8
+#for j COLS
 #if SUM
             let share$j = $factor;
 #else

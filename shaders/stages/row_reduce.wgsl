@@ -1,6 +1,6 @@
 // Score tile → pair values → row statistics, one partial per (unit, span of columns).
 //
-// A lane owns four neighbouring rows and walks the columns of its span in order; nothing crosses
+// A lane owns four or eight neighbouring rows and walks the columns of its span in order; nothing crosses
 // lanes but the broadcast of candidates. A span that continues from an earlier column chunk takes
 // up the stored partial, so chunk borders do not show in the bits.
 //
@@ -88,7 +88,9 @@ fn main(
     }
 #end
 #insert score_rows
-    for (var column = begin - job.column_begin; column < end - job.column_begin; column += COL_GROUPS * 8u) {
+    for (var column_word = begin - job.column_begin; column_word < end - job.column_begin; column_word += 32u) {
+#insert mask_words at=column_word
+    for (var column = column_word; column < column_word + 32u; column += COL_GROUPS * COLS) {
 #if STORED
 #insert stored_tile acc=s buffer=scores at=column
 #if SECOND
@@ -100,7 +102,7 @@ fn main(
 #insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
 #end
 #end
-        let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
+#insert mask_bits
 #insert column_records
 #for g COL_GROUPS
 #for i ROWS
@@ -109,20 +111,20 @@ fn main(
 #insert row_terms i=$i
 #insert reduce_entries i=$i g=$g
 #if SUM
-#for j 8
+#for j COLS
             sum$i += select(z$j, 0.0, masked$j);
 #if ONE_PAIR
             slope$i += select(g$j.target_slope, 0.0, masked$j);
 #end
 #end
 #for k THETAS
-#for j 8
+#for j COLS
             theta$i_$k += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
 #end
 #else
             var top = max$i;
-#for j 8
+#for j COLS
             top = max(top, z$j);
 #end
             let keep = exp2((max$i - top) * LOG2_E);
@@ -130,7 +132,7 @@ fn main(
 #if ONE_PAIR
             slope$i *= keep;
 #end
-#for j 8
+#for j COLS
             let p$j = exp2((z$j - top) * LOG2_E);
             sum += p$j;
 #if ONE_PAIR
@@ -141,19 +143,19 @@ fn main(
             max$i = top;
 #for k THETAS
             theta$i_$k *= keep;
-#for j 8
+#for j COLS
             theta$i_$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
 #end
 #end
 #end
 #if SECOND
             var second_top = second_max$i;
-#for j 8
+#for j COLS
             let q$j = select(e$j.second, DEAD, masked$j);
             second_top = max(second_top, q$j);
 #end
             var second_sum = second_sum$i * exp2((second_max$i - second_top) * LOG2_E);
-#for j 8
+#for j COLS
             second_sum += exp2((q$j - second_top) * LOG2_E);
 #end
             second_sum$i = second_sum;
@@ -165,6 +167,7 @@ fn main(
         }
 #end
 #end
+    }
     }
 #if ROW_UNITS
 #for i ROWS

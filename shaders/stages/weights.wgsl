@@ -48,12 +48,10 @@ fn main(
     let end = min(begin + WEIGHT_SPAN, job.weight_pad);
     let words = job.column_pad / 32u;
 #insert weigh_rows
-#if UNSCALED
-    // Shares hold the scale of scores, which neither column parameters nor the second tile have a part in.
-    let unscaled = 1.0 / parameters.scales.x;
-#end
 #insert score_rows
-    for (var at = begin; at < end; at += COL_GROUPS * 8u) {
+    for (var at_word = begin; at_word < end; at_word += 32u) {
+#insert mask_words at=job.weight_begin+at_word
+    for (var at = at_word; at < at_word + 32u; at += COL_GROUPS * COLS) {
         let column = job.weight_begin + at;
 #if STORED
 #insert stored_tile acc=s buffer=weights at=at
@@ -66,12 +64,12 @@ fn main(
 #insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
 #end
 #end
-        let word = masks[(row / 4u) * words + column / 32u] >> vec4<u32>(column % 32u);
+#insert mask_bits
 #insert column_records
 #for g COL_GROUPS
         {
 #for i ROWS
-#for j 8
+#for j COLS
         var w$i_$j = 0.0;
 #if COLUMN_SLOPES
         var b$i_$j = 0.0;
@@ -98,16 +96,23 @@ fn main(
 #end
         }
 #end
-#for j 8
-        weights[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#for j COLS
+        weights[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
+#if TALL
+        weights[(row / 4u + 1u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(w4_$j, w5_$j, w6_$j, w7_$j);
+#end
 #if SECOND_SLOPES
-        second_scores[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(v0_$j, v1_$j, v2_$j, v3_$j);
+        second_scores[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(v0_$j, v1_$j, v2_$j, v3_$j);
 #end
 #if COLUMN_SLOPES
-        column_slopes[(row / 4u) * job.weight_pad + at + $gu * 8u + $ju] = vec4<f32>(b0_$j, b1_$j, b2_$j, b3_$j);
+        column_slopes[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(b0_$j, b1_$j, b2_$j, b3_$j);
+#if TALL
+        column_slopes[(row / 4u + 1u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(b4_$j, b5_$j, b6_$j, b7_$j);
+#end
 #end
 #end
         }
 #end
+    }
     }
 }

@@ -206,15 +206,8 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         beside: Beside<'_, R>,
         terms: &[Term<R>],
     ) {
-        R::vectorized(
-            #[inline(always)]
-            || {
-                self.specialized(
-                    #[inline(always)]
-                    |loss| weigh_both(loss, setting, scores, second, beside, terms),
-                );
-            },
-        );
+        // Not vectorised: few losses have a second tile, and all would be compiled for it.
+        weigh_both(self, setting, scores, second, beside, terms);
     }
 
     fn weigh_columns(

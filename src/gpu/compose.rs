@@ -69,6 +69,8 @@ fragments!(
     "loss_target_column",
     "loss_theta_bounds",
     "loss_types",
+    "mask_bits",
+    "mask_words",
     "math",
     "packed_dot",
     "pair_records",

@@ -14,6 +14,9 @@ use std::{
     time::Duration,
 };
 
+/// Most lanes for which tiles are eight rows high.
+pub(super) const NARROW: u32 = 8;
+
 /// How kernels are written for a device. A plan's ID names it; it may change the bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -56,6 +59,7 @@ impl Family {
         let quads = u64::from(self.lanes()) * TILE;
         match self {
             Family::Block { tile, .. } => quads.max(u64::from(tile.rows())),
+            _ if self.lanes() <= NARROW => 2 * quads,
             _ => quads,
         }
     }

@@ -8,6 +8,8 @@
 mod bytes;
 mod parts;
 
+pub use parts::LaneTile;
+
 use super::PlanOptions;
 use crate::{
     ColumnKind, Shape,

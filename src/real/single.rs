@@ -12,9 +12,9 @@
 mod sines;
 
 use super::Real;
-use pulp::Arch;
 use sines::sin_cos;
-use std::sync::LazyLock;
+#[cfg(not(debug_assertions))]
+use {pulp::Arch, std::sync::LazyLock};
 
 /// log₂ e.
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
@@ -282,6 +282,9 @@ impl Real for f32 {
         atan2(self, x)
     }
 
+    /// Debug builds leave vectors out, for their compilation takes minutes: the operations and their
+    /// order are the same, and so are the bits.
+    #[cfg(not(debug_assertions))]
     #[inline(always)]
     fn vectorized<T>(work: impl FnOnce() -> T) -> T {
         static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);

@@ -257,6 +257,7 @@ fn the_shapes_reach_every_flag() {
         "SUBGROUPS",
         "BLOCK",
         "RESIDENT",
+        "TALL",
     ] {
         assert!(asked.remove(known), "no text asks for {known}");
     }

@@ -1,10 +1,10 @@
 //! The final shader text of a dispatch, and its pipeline.
 
 use crate::gpu::{
-    Context, Family, Pipeline,
+    Context, Family, Pipeline, Stage,
     compose::{Variant, compose},
     schedule::{Dispatch, WEIGHT_SPAN},
-    sizes::{COLUMN_UNIT, PRODUCT_BLOCK, SUM_BLOCK, Sizes, TILE},
+    sizes::{COLUMN_UNIT, LaneTile, PRODUCT_BLOCK, SUM_BLOCK, Sizes},
 };
 use crate::{DynLoss, Error, Result};
 use std::sync::Arc;
@@ -34,14 +34,29 @@ pub fn shader_text(
         .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
 }
 
+/// The score tile of a lane.
+fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
+    let stage = dispatch.stage;
+    match dispatch.block {
+        None if matches!(stage, Stage::RowReduce | Stage::Weights) => {
+            sizes.loss_tile(family.lanes())
+        }
+        None if stage.has_tile() => sizes.tile(),
+        _ => LaneTile::STREAMED,
+    }
+}
+
 /// The flags and counts of a dispatch's text.
 fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
     let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut flags = dispatch.flags.clone();
     let parts = Sizes::parts(u64::from(dispatch.job.dim4));
+    let tile = lane_tile(dispatch, sizes, family);
     let mut counts = vec![
-        ("ROWS", count(TILE)),
-        ("COL_GROUPS", count(sizes.column_groups())),
+        ("ROWS", tile.rows),
+        ("QUADS", tile.rows / 4),
+        ("COLS", tile.columns),
+        ("COL_GROUPS", tile.groups),
         ("UNROLL", 1),
         ("PARTS", count(parts)),
         ("PART_PAIRS", count(parts / 2)),
@@ -54,9 +69,15 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     if family.subgroups() {
         flags.push("SUBGROUPS");
     }
-    if sizes.resident() && dispatch.stage.has_tile() && dispatch.block.is_none() {
-        counts.push(("DIM4", count(sizes.dim4)));
+    if tile.resident {
+        // A load brings several vec4 of each column where those are fewer than eight.
+        let slices = 8 / tile.columns;
+        counts.push(("SLICES", slices));
+        counts.push(("SLABS", count(sizes.dim4) / slices));
         flags.push("RESIDENT");
+    }
+    if tile.rows > 4 {
+        flags.push("TALL");
     }
     if dispatch.stage.has_loss() {
         let spec = loss.spec();

@@ -231,7 +231,7 @@ impl Schedule<'_> {
             let groups = u64::from(job.row_pad / block.rows()) * across;
             return self.push_block(Stage::Weights, (&flags, &binds), job, block, groups, flops);
         }
-        let groups = self.row_groups(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
+        let groups = self.tile_rows(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
         self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
 }

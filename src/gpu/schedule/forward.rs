@@ -4,7 +4,7 @@ use super::{Bind, Schedule};
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::{SUM_BLOCK, TILE},
+    sizes::SUM_BLOCK,
 };
 use crate::{
     Result,
@@ -170,7 +170,7 @@ impl Schedule<'_> {
                 flops,
             );
         }
-        let groups = u64::from(job.row_pad) / (self.lanes() * TILE) * self.sizes.spans;
+        let groups = self.tile_rows(job) * self.sizes.spans;
         self.push_tiles(Stage::RowReduce, &flags, &binds, job, groups, flops);
     }
 

@@ -72,6 +72,12 @@ impl Schedule<'_> {
         }
     }
 
+    /// Workgroups per column of tiles, in the stages with a loss.
+    pub(super) fn tile_rows(&self, job: Job) -> u64 {
+        let tile = self.sizes.loss_tile(self.family.lanes());
+        u64::from(job.row_pad) / (self.lanes() * u64::from(tile.rows))
+    }
+
     pub(super) fn row_groups(&self, job: Job) -> u64 {
         u64::from(job.row_pad) / (self.lanes() * TILE)
     }

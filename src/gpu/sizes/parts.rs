@@ -1,8 +1,42 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
-use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, least_common_multiple, round_up};
+use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
 use crate::gpu::TableLayout;
+use crate::gpu::context::NARROW;
 use crate::{Error, Result, loss::RowReduction};
+
+/// Widest packed row that a tall tile keeps, vec4: 128 numbers.
+const TALL_DIM4: u64 = 32;
+
+/// The scores that a lane computes at a time: rows × (groups of columns).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneTile {
+    /// Neighbouring rows.
+    pub rows: u32,
+    /// Columns that are broadcast from one load: of eight lanes or fewer.
+    pub columns: u32,
+    /// Groups of such columns.
+    pub groups: u32,
+    /// Whether the rows stay in registers.
+    pub resident: bool,
+}
+
+impl LaneTile {
+    /// Rows and columns are loaded as the D numbers pass by.
+    pub const STREAMED: LaneTile = LaneTile {
+        rows: TILE as u32,
+        columns: 8,
+        groups: 4,
+        resident: false,
+    };
+    /// Many rows in registers and few columns.
+    pub const TALL: LaneTile = LaneTile {
+        rows: 8,
+        columns: 2,
+        groups: 1,
+        resident: true,
+    };
+}
 
 impl Sizes {
     /// Chunks of `count` in steps of `chunk`, each (first, number).
@@ -60,23 +94,34 @@ impl Sizes {
         if dim4.is_multiple_of(8) { 8 } else { 4 }
     }
 
-    /// Whether the score tile keeps its rows in registers, all D numbers unrolled: where they are
-    /// few enough for the text to stay short.
+    /// The score tile of a lane. Rows stay in registers, all D numbers unrolled, where they are few
+    /// enough for the text to stay short; streamed ones need wide tiles: loads bound them.
     #[must_use]
-    pub fn resident(&self) -> bool {
-        self.dim4 <= RESIDENT_DIM4 && self.second_dim4 == 0 && !self.sampled
+    pub fn tile(&self) -> LaneTile {
+        if self.dim4 <= RESIDENT_DIM4 && self.second_dim4 == 0 && !self.sampled {
+            return LaneTile {
+                resident: true,
+                groups: 1,
+                ..LaneTile::STREAMED
+            };
+        }
+        match self.spec.separable && self.second_dim4 == 0 {
+            true => LaneTile::STREAMED,
+            false => LaneTile {
+                groups: 2,
+                ..LaneTile::STREAMED
+            },
+        }
     }
 
-    /// Groups of eight columns in a tile. Streamed rows need wide tiles: loads bound them.
+    /// The same in the stages with a loss: tall where a subgroup is narrow, so that sums stay in
+    /// registers and a loaded column serves many rows.
     #[must_use]
-    pub fn column_groups(&self) -> u64 {
-        match (
-            self.resident(),
-            self.spec.separable && self.second_dim4 == 0,
-        ) {
-            (true, _) => 1,
-            (false, true) => 4,
-            (false, false) => 2,
+    pub fn loss_tile(&self, lanes: u32) -> LaneTile {
+        let resident = self.second_dim4 == 0 && !self.sampled && self.dim4 <= TALL_DIM4;
+        match resident && self.row_units() && lanes <= NARROW {
+            true => LaneTile::TALL,
+            false => self.tile(),
         }
     }
 
