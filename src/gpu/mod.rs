@@ -45,7 +45,7 @@ mod upload;
 pub use context::{Context, ContextOptions, Family, Pipeline};
 pub use evaluate::{evaluate, evaluate_async};
 pub use kth_largest::{KthLargest, kth_largest};
-pub use plan::{Estimate, Plan, PlanOptions, StageTime, estimate, shader_text};
+pub use plan::{Estimate, Plan, PlanOptions, StageTime, estimate, shader_text, shader_texts};
 pub use read_back::{ReadBack, read_back, read_back_async};
 pub use results::Results;
 pub use slot::Slot;

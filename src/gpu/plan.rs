@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use estimate::{Estimate, estimate};
 pub use stage_times::StageTime;
 use text::compile;
-pub use text::shader_text;
+pub use text::{shader_text, shader_texts};
 
 /// What a plan is for, beside loss and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

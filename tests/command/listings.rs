@@ -120,3 +120,20 @@ fn check_passes_on_the_cpu() {
     let last = format!("{count} of {count} losses pass");
     assert!(run.stdout.trim_end().ends_with(&last), "{}", run.stdout);
 }
+
+#[test]
+fn shaders_are_written_without_an_adapter() {
+    let folder = Folder::new();
+    let out = folder.path("texts");
+    let mut command = wgloss();
+    command.args(["shaders", "--loss", "psl", "--dim", "80", "--out"]);
+    // No backend at all: as on a machine without drivers.
+    command.arg(&out).env("WGPU_BACKEND", "gl");
+    Run::of(command.output().expect("it runs")).succeeds();
+    let text = std::fs::read_to_string(out.join("psl-activation-relu-80-row_reduce.wgsl"));
+    let text = text.expect("it is there");
+    assert!(text.contains("log max(0, 1 + d)") && text.contains("var<workgroup>"));
+    assert!(!text.contains('$'), "directives are gone");
+    let wrong = run(&["shaders", "--loss", "none", "--out", "."]);
+    wrong.fails_with(&["--loss", "none", "psl"]);
+}

@@ -13,6 +13,7 @@ mod output;
 mod protocol;
 mod recommend;
 mod screen;
+mod shaders;
 mod table;
 mod train;
 
@@ -38,6 +39,7 @@ enum Command {
     Bench(bench::Arguments),
     Losses(losses::Arguments),
     Info(info::Arguments),
+    Shaders(shaders::Arguments),
 }
 
 /// What a command comes to: whether all went well, what did not being told already; or an error
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments, &mut screen),
         Command::Losses(arguments) => losses::run(&arguments, &mut screen),
         Command::Info(arguments) => info::run(&arguments, &mut screen),
+        Command::Shaders(arguments) => shaders::run(&arguments, &mut screen),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! The final shader text of a dispatch, and its pipeline.
 
 use crate::gpu::{
-    Context, Family, Pipeline, Stage,
+    Context, Estimate, Family, Pipeline, Stage,
     compose::{Variant, compose},
     schedule::{Dispatch, WEIGHT_SPAN},
     sizes::{COLUMN_UNIT, LaneTile, PRODUCT_BLOCK, SUM_BLOCK, Sizes},
@@ -44,6 +44,25 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
         None if stage.has_tile() => sizes.tile(),
         _ => LaneTile::STREAMED,
     }
+}
+
+/// The different texts of a plan, in the order in which they first run.
+///
+/// # Errors
+/// As [`shader_text`].
+pub fn shader_texts(
+    loss: &dyn DynLoss,
+    plan: &Estimate,
+    family: Family,
+) -> Result<Vec<(Stage, String)>> {
+    let mut texts = Vec::new();
+    for dispatch in &plan.dispatches {
+        let text = shader_text(loss, dispatch, &plan.sizes, family)?;
+        if texts.iter().all(|(_, known)| *known != text) {
+            texts.push((dispatch.stage, text));
+        }
+    }
+    Ok(texts)
 }
 
 /// The flags and counts of a dispatch's text.
