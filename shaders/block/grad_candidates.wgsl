@@ -3,7 +3,7 @@
 #import job
 
 #bind read weights array<vec4<f32>>
-#bind read queries array<vec4<f32>>
+#packed queries
 #bind write candidate_sums array<vec4<f32>>
 
 #import block_slab
@@ -55,7 +55,7 @@ fn main(
         for (var piece = local; piece < ACROSS * 2u * SLAB_STEPS; piece += THREADS) {
             let quad = piece % (ACROSS * 2u);
             let k = piece / (ACROSS * 2u);
-            slab[BEGIN_B + k * PITCH_B + quad] = queries[job.second_queries + (row + k) * job.packed_stride + part + min(quad, job.dim4 - 1u - part)];
+            slab[BEGIN_B + k * PITCH_B + quad] = queries_numbers(job.second_queries + (row + k) * job.packed_stride + part + min(quad, job.dim4 - 1u - part));
         }
         workgroupBarrier();
 #insert block_product

@@ -4,7 +4,7 @@
 #import job
 
 #bind read weights array<vec4<f32>>
-#bind read candidates array<vec4<f32>>
+#packed candidates
 #bind write query_sums array<vec4<f32>>
 
 #import block_slab
@@ -40,7 +40,7 @@ fn main(
             for (var piece = local; piece < ACROSS * 2u * SLAB_STEPS; piece += THREADS) {
                 let quad = piece % (ACROSS * 2u);
                 let k = piece / (ACROSS * 2u);
-                slab[BEGIN_B + k * PITCH_B + quad] = candidates[base + (column + k) * job.packed_stride + min(quad, job.dim4 - 1u - part)];
+                slab[BEGIN_B + k * PITCH_B + quad] = candidates_numbers(base + (column + k) * job.packed_stride + min(quad, job.dim4 - 1u - part));
             }
             workgroupBarrier();
 #insert block_product

@@ -5,8 +5,8 @@
 #import math
 #import loss
 
-#bind read queries array<vec4<f32>>
-#bind read candidates array<vec4<f32>>
+#packed queries
+#packed candidates
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>

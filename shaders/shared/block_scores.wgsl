@@ -12,10 +12,10 @@
                 let at = (row_tile + quad * 4u) * job.packed_stride + k0 + k;
                 store_transposed(
                     k * 4u * PITCH_A + quad, PITCH_A,
-                    queries[at],
-                    queries[at + job.packed_stride],
-                    queries[at + 2u * job.packed_stride],
-                    queries[at + 3u * job.packed_stride],
+                    queries_numbers(at),
+                    queries_numbers(at + job.packed_stride),
+                    queries_numbers(at + 2u * job.packed_stride),
+                    queries_numbers(at + 3u * job.packed_stride),
                 );
             }
             for (var piece = local; piece < ACROSS * 2u * (SLAB_STEPS / 4u); piece += THREADS) {
@@ -24,7 +24,7 @@
                 // The first ACROSS quads hold the columns across + 0 … 3·ACROSS, the others the next four.
                 let first = column_tile + quad % ACROSS + (quad / ACROSS) * (ACROSS * 4u);
 #for i 4
-                let y$i = candidates[column_of(first + $iu * ACROSS) * job.packed_stride + k0 + k];
+                let y$i = candidates_numbers(column_of(first + $iu * ACROSS) * job.packed_stride + k0 + k);
 #end
                 store_transposed(BEGIN_B + k * 4u * PITCH_B + quad, PITCH_B, y0, y1, y2, y3);
             }

@@ -4,18 +4,18 @@
     var dots = 0.0;
     var minus = 0.0;
     var plus = 0.0;
-    let norm = queries[q + job.dim4].y;
+    let norm = queries_record(q + job.dim4).y;
     // Angles are between unit vectors; queries that keep their length are shrunk for them.
     let shrink = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(PROJECTION));
     for (var k = 0u; k < job.dim4; k += 1u) {
-        let x = queries[q + k] * shrink;
-        let y = positives[c + k];
-        dots += dot(queries[q + k], y);
+        let x = queries_numbers(q + k) * shrink;
+        let y = positives_numbers(c + k);
+        dots += dot(queries_numbers(q + k), y);
         let difference = x - y;
         let total = x + y;
         minus += dot(difference, difference);
         plus += dot(total, total);
     }
-    let record = positives[c + job.dim4];
+    let record = positives_record(c + job.dim4);
     // A zero vector has no angle, its cosine is 0; and dot products see none.
     let angle = has(COSINE) && norm != 0.0 && record.y != 0.0;

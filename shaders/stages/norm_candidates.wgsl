@@ -3,7 +3,7 @@
 #import job
 
 #bind read candidate_sums array<vec4<f32>>
-#bind read candidates array<vec4<f32>>
+#packed candidates
 #bind read column_ids array<u32>
 #bind read column_links array<vec2<u32>>
 #bind write grad array<f32>
@@ -17,15 +17,15 @@ fn next(column: u32, begin: u32) -> u32 {
 }
 
 fn add(column: u32, own: u32, to: u32) {
-    let inverse_norm = candidates[own + job.dim4].x;
+    let inverse_norm = candidates_record(own + job.dim4).x;
     var along = 0.0;
     for (var k = 0u; k < job.dim4; k += 1u) {
-        along += dot(candidate_sums[column * job.dim4 + k], candidates[own + k]);
+        along += dot(candidate_sums[column * job.dim4 + k], candidates_numbers(own + k));
     }
     for (var k = 0u; k < job.dim4; k += 1u) {
         var sum = candidate_sums[column * job.dim4 + k];
         if has(COSINE) {
-            sum = (sum - along * candidates[own + k]) * inverse_norm;
+            sum = (sum - along * candidates_numbers(own + k)) * inverse_norm;
         }
         for (var c = 0u; c < 4u; c += 1u) {
             let d = k * 4u + c;

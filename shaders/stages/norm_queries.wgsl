@@ -4,7 +4,7 @@
 #import pair_records
 
 #bind read query_sums array<vec4<f32>>
-#bind read queries array<vec4<f32>>
+#packed queries
 #bind read row_ids array<u32>
 #bind read row_links array<vec2<u32>>
 #bind read pair_offsets array<u32>
@@ -36,19 +36,19 @@ fn norm_slope(row: u32) -> f32 {
 }
 
 fn add(row: u32, own: u32, to: u32) {
-    let inverse_norm = queries[own + job.dim4].x;
-    let norm = queries[own + job.dim4].y;
+    let inverse_norm = queries_record(own + job.dim4).x;
+    let norm = queries_record(own + job.dim4).y;
     let radial = norm_slope(row) * select(select(1.0 / norm, 0.0, norm == 0.0), 1.0, has(COSINE));
     var along = 0.0;
     for (var k = 0u; k < job.dim4; k += 1u) {
-        along += dot(query_sums[row * job.dim4 + k], queries[own + k]);
+        along += dot(query_sums[row * job.dim4 + k], queries_numbers(own + k));
     }
     for (var k = 0u; k < job.dim4; k += 1u) {
         var sum = query_sums[row * job.dim4 + k];
         if has(COSINE) {
-            sum = (sum - along * queries[own + k]) * inverse_norm;
+            sum = (sum - along * queries_numbers(own + k)) * inverse_norm;
         }
-        sum += radial * queries[own + k];
+        sum += radial * queries_numbers(own + k);
         for (var c = 0u; c < 4u; c += 1u) {
             let d = k * 4u + c;
             if d < job.dim {

@@ -1,4 +1,4 @@
-// Rows of a caller's table → packed rows: f32, padded with zeros, of unit length for cosines,
+// Rows of a caller's table → packed rows: f32 or halves, padded with zeros, of unit length for cosines,
 // followed by a record (1/norm, norm, −log q, parameter); for the sampled columns of a row the norm
 // makes room for the entry's constant. Everything behind this stage reads packed
 // rows only, so width, stride, storage type, ids and binding limits end here.
@@ -20,7 +20,7 @@
 #if SAMPLED
 #bind read entry_constants array<f32>
 #end
-#bind write packed array<vec4<f32>>
+#insert packed_writes
 #bind write status array<atomic<u32>>
 
 // Where item's id stands in the list, or NONE for padding.
@@ -40,12 +40,6 @@ fn place(item: u32) -> u32 {
 #end
 }
 
-fn write_nothing(at: u32) {
-    for (var k = 0u; k < job.packed_stride; k += 1u) {
-        packed[at + k] = vec4<f32>(0.0);
-    }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let item = group_index(group) * LANES + local;
@@ -60,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     if id >= job.table_rows {
         if job.table_begin == 0u {
-            write_nothing(at);
+            put_nothing(at);
             let ignored = has(IGNORABLE) && (id == NONE || (id == ABSENT && has(ABSENT_ROWS)));
             if list_place != NONE && !ignored && has(COUNT) {
                 atomicAdd(&status[BAD_IDS], 1u);
@@ -96,7 +90,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 numbers = (numbers / max(length.x, 0x1p-126f)) * shrink;
             }
         }
-        packed[at + k] = numbers;
+        if has(COUNT) && !representable(numbers) {
+            atomicAdd(&status[NOT_FINITE], 1u);
+        }
+        put_numbers(at + k, numbers);
     }
     let offset = select(0.0, -log_q[select(0u, id, has(LOG_Q))], has(LOG_Q));
     let inverse = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(COSINE));
@@ -115,5 +112,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if has(COUNT) && any(vec3<bool>(infinite.y && has(ENTRY_CONSTANTS), infinite.zw)) {
         atomicAdd(&status[NOT_FINITE], 1u);
     }
-    packed[at + job.dim4] = record;
+    put_record(at + job.dim4, record);
 }

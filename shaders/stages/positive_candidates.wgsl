@@ -5,8 +5,8 @@
 #import pair_records
 #import positive_term
 
-#bind read queries array<vec4<f32>>
-#bind read positives array<vec4<f32>>
+#packed queries
+#packed positives
 #bind read pair_rows array<u32>
 #bind read positive_ids array<u32>
 #bind read positive_links array<vec2<u32>>
@@ -41,8 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if id < job.table_begin || id >= job.table_begin + job.table_count {
         return;
     }
-    let own = positives[item * job.packed_stride + k];
-    let inverse_norm = positives[item * job.packed_stride + job.dim4].x;
+    let own = positives_numbers(item * job.packed_stride + k);
+    let inverse_norm = positives_record(item * job.packed_stride + job.dim4).x;
     let to = (id - job.table_begin) * job.table_stride + k * 4u;
     let count = min(4u, job.dim - min(job.dim, k * 4u));
     // Pair by pair, so that chunk borders between them do not show in the bits.
@@ -54,8 +54,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let row = pair_rows[pair] - job.row_begin;
         if row < job.row_count {
             let score = pair_scores[pair];
-            let other = queries[row * job.packed_stride + k];
-            let inverse = inverse_length(queries[row * job.packed_stride + job.dim4].y);
+            let other = queries_numbers(row * job.packed_stride + k);
+            let inverse = inverse_length(queries_record(row * job.packed_stride + job.dim4).y);
             let step = other - along_candidate(score) * own;
             sum += positive_coefficient(score, pair_gradients[pair], inverse) * step * inverse_norm;
         }

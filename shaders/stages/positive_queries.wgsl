@@ -4,8 +4,8 @@
 #import pair_records
 #import positive_term
 
-#bind read queries array<vec4<f32>>
-#bind read positives array<vec4<f32>>
+#packed queries
+#packed positives
 #bind read pair_offsets array<u32>
 #bind read pair_scores array<PairScore>
 #bind read pair_gradients array<f32>
@@ -19,15 +19,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if row >= job.row_count {
         return;
     }
-    let own = queries[row * job.packed_stride + k];
-    let inverse = inverse_length(queries[row * job.packed_stride + job.dim4].y);
+    let own = queries_numbers(row * job.packed_stride + k);
+    let inverse = inverse_length(queries_record(row * job.packed_stride + job.dim4).y);
     var sum = query_sums[index];
     let batch_row = job.row_begin + row;
     let begin = max(pair_offsets[batch_row], job.pair_begin);
     let end = min(pair_offsets[batch_row + 1u], job.pair_begin + job.pair_count);
     for (var pair = begin; pair < end; pair += 1u) {
         let score = pair_scores[pair];
-        let other = positives[(pair - job.pair_begin) * job.packed_stride + k];
+        let other = positives_numbers((pair - job.pair_begin) * job.packed_stride + k);
         let step = other - along_query(score, inverse) * own;
         sum += positive_coefficient(score, pair_gradients[pair], inverse) * step;
     }

@@ -14,8 +14,8 @@
 #bind read given array<f32>
 #bind read reference array<f32>
 #else
-#bind read queries array<vec4<f32>>
-#bind read positives array<vec4<f32>>
+#packed queries
+#packed positives
 #end
 #bind read pair_rows array<u32>
 #bind read pair_inputs array<vec4<f32>>
@@ -84,7 +84,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // Σ_j s_j less the positive's own.
     var others = -dots;
     for (var k = 0u; k < job.dim4; k += 1u) {
-        others += dot(queries[q + k], table_sum[k]);
+        others += dot(queries_numbers(q + k), table_sum[k]);
     }
     batch_negatives[pair] = others * parameters.scales.x / f32(job.columns - 1u);
 #end

@@ -10,6 +10,7 @@
 //! | `#for v COUNT` … `#end` | the lines COUNT times, with `$v` replaced by 0, 1, … |
 //! | `#if FLAG` … `#else` … `#end` | one side or the other |
 //! | `#bind read\|write NAME TYPE` | the next storage binding |
+//! | `#packed NAME` | the next storage binding, packed rows to read through `NAME_numbers` and `NAME_record` |
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -73,6 +74,8 @@ fragments!(
     "mask_words",
     "math",
     "packed_dot",
+    "packed_reads",
+    "packed_writes",
     "pair_records",
     "positive_geometry",
     "positive_term",
@@ -134,6 +137,9 @@ struct Composer<'a> {
     /// Finished fragments, in order of first import.
     out: String,
 }
+
+/// The flag under which packed numbers are halves.
+pub const HALF: &str = "PACKED_HALF";
 
 /// First storage binding; below it the job and the parameters.
 pub const FIRST_STORAGE: u32 = 2;
@@ -208,6 +214,17 @@ impl Composer<'_> {
                     out.push_str(&self.expand(at, side)?);
                 }
                 ["#bind", access, name, ty @ ..] => out.push_str(&self.bind(access, name, ty)),
+                ["#packed", name] => {
+                    let ty = match self.variant.has(HALF) {
+                        true => "array<vec2<u32>>",
+                        false => "array<vec4<f32>>",
+                    };
+                    out.push_str(&self.bind("read", name, &[ty]));
+                    let text = fragment("packed_reads").ok_or_else(|| unknown(at, name))?;
+                    let of = format!("of={name}");
+                    let lines = substitute(text, &[&of]).map_err(|e| format!("{at}: {e}"))?;
+                    out.push_str(&self.expand(at, &lines)?);
+                }
                 [first, ..] if first.starts_with('#') => {
                     return Err(format!("{at}: cannot read the line `{line}`"));
                 }

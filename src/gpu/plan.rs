@@ -7,8 +7,8 @@ mod stage_times;
 mod text;
 
 use super::{
-    Buffers, Context, Pipeline, TableLayouts, job::JOB_STRIDE, schedule::Dispatch, sizes::Sizes,
-    slot::Slot, tables::Slice,
+    Buffers, Context, Pipeline, Storage, TableLayouts, job::JOB_STRIDE, schedule::Dispatch,
+    sizes::Sizes, slot::Slot, tables::Slice,
 };
 use crate::{
     DynLoss, Error, Result, Shape, Want,
@@ -30,6 +30,8 @@ pub struct PlanOptions {
     pub want: Want,
     /// Add to the caller's gradients instead of replacing them.
     pub accumulate: bool,
+    /// How packed rows are stored.
+    pub storage: Storage,
 }
 
 impl Default for PlanOptions {
@@ -38,6 +40,7 @@ impl Default for PlanOptions {
             scratch_bytes: 64 << 20,
             want: Want::BOTH,
             accumulate: false,
+            storage: Storage::F32,
         }
     }
 }
@@ -228,13 +231,17 @@ impl Plan {
         &self.sizes
     }
 
-    /// Family, row chunk and spans: what the bits depend on beside the inputs.
+    /// Family, storage where that is not f32, row chunk and spans: what the bits depend on beside the inputs.
     #[must_use]
     pub fn id(&self) -> String {
         let s = &self.sizes;
         format!(
-            "{:?}-rows{}-span{}x{}",
+            "{:?}{}-rows{}-span{}x{}",
             self.context.family(),
+            match self.options.storage {
+                Storage::F32 => "",
+                Storage::F16 => "-f16",
+            },
             s.row_chunk,
             s.spans,
             s.span_width

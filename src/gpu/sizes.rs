@@ -10,7 +10,7 @@ mod parts;
 
 pub use parts::LaneTile;
 
-use super::PlanOptions;
+use super::{PlanOptions, Storage};
 use crate::{
     ColumnKind, Shape,
     loss::{RowReduction, Spec},
@@ -68,7 +68,7 @@ pub struct Sizes {
     pub columns: u64,
     /// Packed numbers of a row, vec4.
     pub dim4: u64,
-    /// Packed row with its record, vec4.
+    /// Packed row with its record, in quads of its numbers' type.
     pub stride: u64,
     /// The second tables' `dim4`, 0 without.
     pub second_dim4: u64,
@@ -104,6 +104,7 @@ pub struct Sizes {
     pub statistic: u64,
     /// What has a statistic of its own: rows, or pairs where rows have several and z depends on t.
     pub units: u64,
+    storage: Storage,
     sampled: bool,
     shape: Shape,
     spec: Spec,
@@ -155,13 +156,16 @@ impl Sizes {
         let second_dim4 = shape
             .second_dim
             .map_or(0, |dim| round_up((dim as u64).div_ceil(4), UNROLL));
-        let second_stride = if second_dim4 == 0 { 0 } else { second_dim4 + 1 };
-        let stride = dim4 + 1;
+        let second_stride = match second_dim4 {
+            0 => 0,
+            numbers => numbers + options.storage.record(),
+        };
+        let stride = dim4 + options.storage.record();
         let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
         let share = options.scratch_bytes / 16;
         // Given scores have no packed rows.
         let row_bytes = match shape.given {
-            None => (stride + second_stride) * 16,
+            None => (stride + second_stride) * options.storage.quad_bytes(),
             Some(_) => 16,
         };
         let pair_cap = (share / row_bytes).clamp(row_unit, 4096);
@@ -216,7 +220,8 @@ impl Sizes {
         } else {
             pairs.max(1)
         };
-        let moments = serves_moments(shape, spec);
+        // Moments are read from f32.
+        let moments = options.storage == Storage::F32 && serves_moments(shape, spec);
         let max_spans = match moments {
             true => 1,
             false => (65_536 / units.max(1)).clamp(1, 256),
@@ -250,6 +255,7 @@ impl Sizes {
                 3
             },
             units: if row_units { row_total } else { pairs.max(1) },
+            storage: options.storage,
             sampled,
             shape: shape.clone(),
             spec: *spec,

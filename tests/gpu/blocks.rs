@@ -22,7 +22,7 @@ fn options(tile: Tile) -> ContextOptions {
     }
 }
 
-fn of(tile: Tile) -> Context {
+pub fn of(tile: Tile) -> Context {
     let context = context_with(&options(tile));
     assert!(
         matches!(context.family(), Family::Block { .. }),

@@ -17,12 +17,12 @@ use std::{
 use wgloss::{
     DynLoss, Shape, Want,
     gpu::{
-        Estimate, Family, PlanOptions, Stage, TableLayouts, Tile, compose, estimate,
+        Estimate, Family, PlanOptions, Stage, Storage, TableLayouts, Tile, compose, estimate,
         schedule::Dispatch,
         shader_text,
         sizes::{Limits, Sizes},
     },
-    loss::{Score, Sl, registry},
+    loss::{Activation, ArcFace, Psl, Score, Sl, registry},
 };
 
 const LIMITS: Limits = Limits {
@@ -77,13 +77,22 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     for loss in registered.chain(wide).chain(others) {
         if losses.insert(format!("{:?}{}", loss.spec(), loss.wgsl())) {
             for family in FAMILIES {
-                compose_family(loss, family, &mut all);
+                compose_family(loss, family, Storage::F32, &mut all);
             }
         }
     }
     // What tiles differ in no loss sees.
     for tile in Tile::ALL {
-        compose_family(&Sl::new(1.0), block(tile), &mut all);
+        compose_family(&Sl::new(1.0), block(tile), Storage::F32, &mut all);
+    }
+    // Nor what type packed rows have.
+    let halves: [&dyn DynLoss; 3] = [
+        &Sl::new(1.0),
+        &Psl::new(Activation::Relu, 1.0),
+        &ArcFace::default(),
+    ];
+    for loss in halves {
+        compose_family(loss, block(Tile::Tall), Storage::F16, &mut all);
     }
     for family in FAMILIES {
         compose_kth_largest(family, &mut all);
@@ -93,7 +102,7 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     all
 });
 
-fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
+fn compose_family(loss: &dyn DynLoss, family: Family, storage: Storage, all: &mut Vec<Composed>) {
     // What a text follows from, beside loss and family: composing takes longer than comparing.
     let mut seen = BTreeSet::new();
     for (shape, half) in shapes::all(&loss.spec()) {
@@ -101,7 +110,10 @@ fn compose_family(loss: &dyn DynLoss, family: Family, all: &mut Vec<Composed>) {
         layouts.queries.half = half;
         layouts.candidates.half = half;
         layouts.grad_candidates.stride += usize::from(half);
-        let options = PlanOptions::default();
+        let options = PlanOptions {
+            storage,
+            ..PlanOptions::default()
+        };
         let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family, &LIMITS) else {
             continue;
         };
@@ -256,6 +268,7 @@ fn the_shapes_reach_every_flag() {
         "SECOND",
         "SUBGROUPS",
         "BLOCK",
+        compose::HALF,
         "RESIDENT",
         "TALL",
     ] {

@@ -2,7 +2,7 @@
 
 use super::{PARAMETER_BYTES, PlanOptions};
 use crate::gpu::{
-    Family, TableLayouts,
+    Family, Storage, TableLayouts,
     job::JOB_STRIDE,
     schedule::{Dispatch, KEYS, Schedule},
     sizes::{Limits, Sizes},
@@ -41,6 +41,7 @@ pub fn estimate(
     let spec = loss.spec();
     spec.check(shape)?;
     layouts.check(shape)?;
+    options.storage.check(shape, &spec, family)?;
     let sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
     let want = options.want.of(shape).for_loss(&spec);
     want.check(shape)?;
@@ -104,6 +105,10 @@ impl Estimate {
     ) -> Result<Self> {
         layouts.check(shape)?;
         let spec = loss.spec();
+        let options = &PlanOptions {
+            storage: Storage::F32,
+            ..*options
+        };
         let mut sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
         sizes.keys = KEYS;
         let mut schedule = Schedule {

@@ -88,6 +88,7 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     if family.subgroups() {
         flags.push("SUBGROUPS");
     }
+    flags.extend(sizes.storage().flag());
     if tile.resident {
         // A load brings several vec4 of each column where those are fewer than eight.
         let slices = 8 / tile.columns;

@@ -8,7 +8,7 @@ impl Sizes {
     /// Bytes of a plan's own buffer; 0 if the plan does not need it.
     #[must_use]
     pub fn bytes_of(&self, slot: Slot, gradients: bool) -> u64 {
-        let (p, vec4) = (self.pairs, 16);
+        let (p, vec4, quad) = (self.pairs, 16, self.storage.quad_bytes());
         let grad = |bytes: u64| if gradients { bytes } else { 0 };
         let indexed = |bytes: u64| if self.shape.indexed_rows { bytes } else { 0 };
         let listed = match self.shape.columns {
@@ -62,7 +62,7 @@ impl Sizes {
                 self.column_chunk.div_ceil(TABLE_BLOCK) * self.dim4 * vec4
             }
             Slot::ThetaAfter if self.spec.theta_state => MAX_THETA as u64 * 4,
-            Slot::RankCandidates if self.spec.ranks => self.rank_chunk * self.stride * vec4,
+            Slot::RankCandidates if self.spec.ranks => self.rank_chunk * self.stride * quad,
             Slot::PairKeys | Slot::PairCounts | Slot::PairRanks if self.spec.ranks => p * 4,
             Slot::EntryKeys | Slot::EntryCounts | Slot::EntryRanks if self.spec.ranks => listed * 4,
             Slot::EntryKeys | Slot::EntryCounts => self.rows * self.keys * 4,
@@ -87,13 +87,13 @@ impl Sizes {
             Slot::Blocks => p.div_ceil(SUM_BLOCK).max(1) * 20,
             Slot::BatchScalars => 16,
             Slot::Status => 32,
-            Slot::Queries => self.row_part * (self.stride + self.second_stride) * vec4,
+            Slot::Queries => self.row_part * (self.stride + self.second_stride) * quad,
             Slot::Positives if self.spec.second.is_some_and(|tile| tile.frozen) => {
-                self.pair_chunk * (self.stride + self.second_stride) * vec4
+                self.pair_chunk * (self.stride + self.second_stride) * quad
             }
-            Slot::Positives => self.pair_chunk * self.stride * vec4,
+            Slot::Positives => self.pair_chunk * self.stride * quad,
             Slot::Candidates => {
-                width * self.column_chunk * (self.stride + self.second_stride) * vec4
+                width * self.column_chunk * (self.stride + self.second_stride) * quad
             }
             Slot::Masks => self.row_part * self.column_chunk / 8,
             Slot::ColumnSlopes if self.spec.column_parameters => {

@@ -1,8 +1,7 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
 use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
-use crate::gpu::TableLayout;
-use crate::gpu::context::NARROW;
+use crate::gpu::{Storage, TableLayout, context::NARROW};
 use crate::{Error, Result, loss::RowReduction};
 
 /// Widest packed row that a tall tile keeps, vec4: 128 numbers.
@@ -123,6 +122,12 @@ impl Sizes {
             true => LaneTile::TALL,
             false => self.tile(),
         }
+    }
+
+    /// How packed rows are stored.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// Whether the columns are sampled per row.
