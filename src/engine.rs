@@ -6,8 +6,12 @@ pub use options::{Device, EngineOptions};
 
 use crate::{
     Batch, DynLoss, Error, Kth, Matrix, Output, Real, Reduction, Result, Want, adapter, cpu,
-    gpu::{self, Context, ContextOptions},
+    gpu::{self, Context},
 };
+use std::env;
+
+/// The environment variable that names a kernel family.
+const FAMILY: &str = "WGLOSS_FAMILY";
 
 /// Evaluates losses on slices.
 ///
@@ -40,9 +44,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if a GPU or an adapter was asked for and there is none;
-    /// [`Error::Unsupported`] if an adapter was asked for together with a CPU device.
+    /// [`Error::Unsupported`] if an adapter or a kernel family was asked for together with a CPU
+    /// device; [`Error::Unknown`] for a family that the adapter does not have.
     pub fn with_options(options: &EngineOptions) -> Result<Self> {
         let named = options.adapter.as_deref();
+        if let (Device::Cpu | Device::Reference, Some(id)) = (options.device, &options.family) {
+            return Err(Error::Unsupported(format!(
+                "kernel family `{id}`: device `{}` has none",
+                options.device
+            )));
+        }
         match (options.device, named) {
             (Device::Cpu | Device::Reference, Some(name)) => Err(Error::Unsupported(format!(
                 "adapter `{name}`: device `{}` uses no adapter",
@@ -53,8 +64,8 @@ impl Engine {
                 path: Path::Reference,
                 description: format!("CPU, f64 reference, {}", threads()),
             }),
-            (Device::Gpu, _) | (Device::Auto, Some(_)) => Self::on_gpu(named, &options.context),
-            (Device::Auto, None) => Self::on_hardware(&options.context),
+            (Device::Gpu, _) | (Device::Auto, Some(_)) => Self::on_gpu(named, options),
+            (Device::Auto, None) => Self::on_hardware(options),
         }
     }
 
@@ -65,11 +76,17 @@ impl Engine {
         }
     }
 
-    fn on_gpu(name: Option<&str>, options: &ContextOptions) -> Result<Self> {
+    fn on_gpu(name: Option<&str>, options: &EngineOptions) -> Result<Self> {
         let adapters = adapter::adapters();
         let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
         let place = adapter::pick(&infos, name)?;
-        let context = Context::open(&adapters[place], options)?;
+        let context = Context::open(&adapters[place], &options.context)?;
+        let asked = options.family.clone();
+        let family = asked.or_else(|| env::var(FAMILY).ok().filter(|id| !id.is_empty()));
+        let context = match family {
+            Some(id) => context.pinned(&id)?,
+            None => context,
+        };
         Ok(Self {
             path: Path::Gpu(context),
             description: adapter::describe(&infos[place]),
@@ -77,7 +94,7 @@ impl Engine {
     }
 
     /// The best hardware GPU, or else the CPU.
-    fn on_hardware(options: &ContextOptions) -> Result<Self> {
+    fn on_hardware(options: &EngineOptions) -> Result<Self> {
         let hardware = adapter::adapters()
             .iter()
             .any(|adapter| adapter::is_hardware(&adapter.get_info()));

@@ -78,6 +78,8 @@ fn wgloss() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wgloss"));
     // A layer of Mesa's looks for a display and complains on its own where there is none.
     command.env("NODEVICE_SELECT", "1");
+    // Tests leave the user's folders alone.
+    command.env("WGLOSS_CACHE", "off");
     command.stdin(Stdio::null());
     command
 }

@@ -33,7 +33,8 @@ struct CpuBuffers {
 }
 
 impl<'a> Step<'a> {
-    /// Makes what runs need, and runs once.
+    /// Makes what runs need, and runs once. On a GPU the kernels are those that are tuned for the
+    /// loss.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for the reference, which is there to be right and not fast; else as
@@ -44,21 +45,41 @@ impl<'a> Step<'a> {
         inputs: &'a Inputs,
         want: Want,
     ) -> Result<(Self, Output<f32>)> {
-        let shape = inputs.batch()?.shape()?;
-        let want = Want {
-            column_parameters: false,
-            second: false,
-            ..want.of(&shape).for_loss(&loss.spec())
-        };
-        let path = match (engine.device(), engine.context()) {
-            (_, Some(context)) => gpu(context, loss, inputs, want)?,
-            (Device::Cpu, None) => Path::Cpu(CpuBuffers::new(&shape, want)),
-            _ => {
-                return Err(Error::Unsupported(
-                    "device `reference`: it is not there to be fast; expected gpu or cpu".into(),
-                ));
-            }
-        };
+        if let Some(context) = engine.context() {
+            let context = context.tuned(loss, &inputs.batch()?.shape()?)?;
+            return Step::on(&context, loss, inputs, want);
+        }
+        if engine.device() != Device::Cpu {
+            return Err(Error::Unsupported(
+                "device `reference`: it is not there to be fast; expected gpu or cpu".into(),
+            ));
+        }
+        let (shape, want) = wanted(loss, inputs, want)?;
+        let path = Path::Cpu(CpuBuffers::new(&shape, want));
+        Step::of(loss, inputs, (shape, want), path)
+    }
+
+    /// As [`Step::new`], on a context as it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn on(
+        context: &Context,
+        loss: &'a dyn DynLoss,
+        inputs: &'a Inputs,
+        want: Want,
+    ) -> Result<(Self, Output<f32>)> {
+        let (shape, want) = wanted(loss, inputs, want)?;
+        let path = gpu(context, loss, inputs, want)?;
+        Step::of(loss, inputs, (shape, want), path)
+    }
+
+    fn of(
+        loss: &'a dyn DynLoss,
+        inputs: &'a Inputs,
+        (shape, want): (Shape, Want),
+        path: Path,
+    ) -> Result<(Self, Output<f32>)> {
         let mut step = Step {
             loss,
             inputs,
@@ -151,6 +172,17 @@ pub fn useful_flops(shape: &Shape, want: Want) -> u64 {
     let products = 1 + u64::from(want.queries) + u64::from(want.candidates);
     let widths = shape.dim + shape.second_dim.unwrap_or(0);
     2 * products * (shape.rows * shape.columns()) as u64 * widths as u64
+}
+
+/// The shape, and which gradients of the tables there can be.
+fn wanted(loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<(Shape, Want)> {
+    let shape = inputs.batch()?.shape()?;
+    let want = Want {
+        column_parameters: false,
+        second: false,
+        ..want.of(&shape).for_loss(&loss.spec())
+    };
+    Ok((shape, want))
 }
 
 fn gpu(context: &Context, loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<Path> {

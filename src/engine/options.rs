@@ -62,6 +62,10 @@ pub struct EngineOptions {
     pub adapter: Option<String>,
     /// How a GPU is used.
     pub context: ContextOptions,
+    /// The kernel family of every plan, by its name or by the ID of a plan
+    /// ([`Context::pinned`](crate::gpu::Context::pinned)); by default that in the environment variable
+    /// `WGLOSS_FAMILY`, or else the fastest ([`Context::tuned`](crate::gpu::Context::tuned)).
+    pub family: Option<String>,
 }
 
 impl EngineOptions {
@@ -76,6 +80,13 @@ impl EngineOptions {
     #[must_use]
     pub fn adapter(mut self, name: impl Into<String>) -> Self {
         self.adapter = Some(name.into());
+        self
+    }
+
+    /// Chooses the kernel family by its name or by the ID of a plan.
+    #[must_use]
+    pub fn family(mut self, id: impl Into<String>) -> Self {
+        self.family = Some(id.into());
         self
     }
 }

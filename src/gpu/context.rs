@@ -1,11 +1,15 @@
 //! A device with its pipelines: what plans are made on.
 
 use super::{
-    Stage, Tile,
+    Stage,
+    cache_folder::CacheFolder,
     compose::bindings,
+    family::{Family, family},
     job::JOB_STRIDE,
     lost,
-    sizes::{Limits, TILE},
+    pipeline_cache::PipelineCache,
+    sizes::Limits,
+    tuning::Tuning,
 };
 use crate::{Error, Result};
 use std::{
@@ -14,71 +18,11 @@ use std::{
     time::Duration,
 };
 
-/// Most lanes for which tiles are eight rows high.
-pub(super) const NARROW: u32 = 8;
-
-/// How kernels are written for a device. A plan's ID names it; it may change the bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Lanes own rows; candidates are broadcast from lane to lane.
-    Subgroup {
-        /// Invocations per workgroup, a multiple of 8.
-        lanes: u32,
-    },
-    /// The same without subgroup operations.
-    Plain {
-        /// Invocations per workgroup.
-        lanes: u32,
-    },
-    /// Tiles of scores and products in workgroup memory and registers, for GPUs. Stages and variants
-    /// without such a text run as in one of the other families.
-    Block {
-        /// The tile.
-        tile: Tile,
-        /// Invocations per workgroup of the other texts.
-        lanes: u32,
-        /// Whether those use subgroup operations.
-        subgroups: bool,
-    },
-}
-
-impl Family {
-    /// Invocations per workgroup.
-    #[must_use]
-    pub fn lanes(self) -> u32 {
-        match self {
-            Family::Subgroup { lanes } | Family::Plain { lanes } | Family::Block { lanes, .. } => {
-                lanes
-            }
-        }
-    }
-
-    /// Packed rows are a multiple of this many: what a workgroup owns.
-    #[must_use]
-    pub fn row_unit(self) -> u64 {
-        let quads = u64::from(self.lanes()) * TILE;
-        match self {
-            Family::Block { tile, .. } => quads.max(u64::from(tile.rows())),
-            _ if self.lanes() <= NARROW => 2 * quads,
-            _ => quads,
-        }
-    }
-
-    /// Whether texts that have no tile in workgroup memory use subgroup operations.
-    #[must_use]
-    pub fn subgroups(self) -> bool {
-        match self {
-            Family::Subgroup { .. } => true,
-            Family::Plain { .. } => false,
-            Family::Block { subgroups, .. } => subgroups,
-        }
-    }
-}
-
 /// How a [`Context`] uses its device.
 #[derive(Clone, Debug, Default)]
 pub struct ContextOptions {
-    /// Kernel family; by default, and where the device is too small for it, what the adapter offers.
+    /// Kernel family; by default, and where the device is too small for it, what the adapter offers,
+    /// and [`Context::tuned`] may choose.
     pub family: Option<Family>,
     /// Bounds checks and loop guards in every shader. For tests: release kernels clamp every id
     /// themselves.
@@ -93,6 +37,10 @@ pub struct ContextOptions {
     /// Leaves the device's lost callback alone, for callers with one of their own: theirs then calls
     /// [`Context::report_lost`].
     pub keep_lost_callback: bool,
+    /// Where compiled pipelines are kept between runs, for devices with the feature
+    /// `PIPELINE_CACHE`, and what [`Context::tuned`] knows. [`Context::with_options`] keeps the
+    /// folder of its context.
+    pub cache: CacheFolder,
 }
 
 /// A stage's pipeline with the layout of its bindings.
@@ -115,8 +63,11 @@ pub struct Context {
     family: Family,
     limits: Limits,
     checked: bool,
+    pub(super) options: ContextOptions,
     pub(super) timeout: Option<Duration>,
     pipelines: Arc<Mutex<Pipelines>>,
+    kept: Option<Arc<PipelineCache>>,
+    pub(super) tuning: Arc<Tuning>,
     pub(super) lost: lost::Reason,
 }
 
@@ -152,11 +103,14 @@ impl Context {
         Ok(Context {
             device: device.clone(),
             queue: queue.clone(),
-            family: family(device, options),
+            family: family(device, options.family),
             limits: limits(&found, options),
             checked: options.checked,
+            options: options.clone(),
             timeout: options.timeout,
             pipelines: Arc::default(),
+            kept: PipelineCache::open(device, &options.cache).map(Arc::new),
+            tuning: Arc::new(Tuning::open(device, &options.cache)),
             lost,
         })
     }
@@ -166,7 +120,9 @@ impl Context {
     /// # Errors
     /// The driver refuses the device.
     pub fn open(adapter: &wgpu::Adapter, options: &ContextOptions) -> Result<Self> {
-        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
+        let wanted = wgpu::Features::SUBGROUP
+            | wgpu::Features::TIMESTAMP_QUERY
+            | wgpu::Features::PIPELINE_CACHE;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("wgloss"),
             required_features: adapter.features() & wanted,
@@ -182,9 +138,10 @@ impl Context {
     #[must_use]
     pub fn with_options(&self, options: &ContextOptions) -> Self {
         Context {
-            family: family(&self.device, options),
+            family: family(&self.device, options.family),
             limits: limits(&self.device.limits(), options),
             checked: options.checked,
+            options: options.clone(),
             timeout: options.timeout,
             ..self.clone()
         }
@@ -272,7 +229,7 @@ impl Context {
                     zero_initialize_workgroup_memory: self.checked,
                     ..Default::default()
                 },
-                cache: None,
+                cache: self.kept.as_deref().map(PipelineCache::used),
             });
         Pipeline {
             pipeline,
@@ -359,41 +316,5 @@ fn limits(found: &wgpu::Limits, options: &ContextOptions) -> Limits {
             .max_compute_workgroups_per_dimension
             .min(options.max_groups.unwrap_or(u32::MAX))
             .max(1),
-    }
-}
-
-/// The family that is asked for, or the adapter's own.
-fn family(device: &wgpu::Device, options: &ContextOptions) -> Family {
-    match options.family {
-        Some(Family::Block { tile, .. }) if !tile.fits(&device.limits()) => default_family(device),
-        Some(family) => family,
-        None => default_family(device),
-    }
-}
-
-/// Tiles in workgroup memory on GPUs. On processors, for whom barriers are dear, and where tiles do
-/// not fit, subgroups of at least eight lanes are broadcast among; otherwise the plain kernels.
-fn default_family(device: &wgpu::Device) -> Family {
-    let info = device.adapter_info();
-    let software = info.device_type == wgpu::DeviceType::Cpu;
-    let has = device.features().contains(wgpu::Features::SUBGROUP);
-    let subgroups = has && info.subgroup_min_size >= 8;
-    let tile = match info.device_type {
-        wgpu::DeviceType::IntegratedGpu => Tile::Square64,
-        _ => Tile::Tall,
-    };
-    let lanes = info.subgroup_max_size.clamp(8, 64);
-    if !software && tile.fits(&device.limits()) {
-        return Family::Block {
-            tile,
-            lanes: if subgroups { lanes } else { 32 },
-            subgroups,
-        };
-    }
-    match subgroups {
-        true => Family::Subgroup { lanes },
-        false => Family::Plain {
-            lanes: if software { 8 } else { 32 },
-        },
     }
 }

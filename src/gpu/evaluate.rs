@@ -70,6 +70,7 @@ fn run(
         want,
         ..PlanOptions::default()
     };
+    let context = &context.tuned(loss, &shape)?;
     let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
     plan.set_factor(batch.value_factor());
     let buffers = context.guarded("inputs and gradients", || upload(context, batch, want))??;

@@ -24,13 +24,16 @@
 //! | `adam`, `sgd` | the trainer's step on a table |
 //! | `theta_step` | the trainer's step on the loss's scalars |
 
+mod cache_folder;
 mod calls;
 pub mod compose;
 mod context;
 mod evaluate;
+mod family;
 pub mod job;
 mod kth_largest;
 mod lost;
+mod pipeline_cache;
 mod plan;
 mod read_back;
 mod results;
@@ -41,10 +44,13 @@ mod stage;
 mod storage;
 mod tables;
 mod tile;
+mod tuning;
 mod upload;
 
-pub use context::{Context, ContextOptions, Family, Pipeline};
+pub use cache_folder::CacheFolder;
+pub use context::{Context, ContextOptions, Pipeline};
 pub use evaluate::{evaluate, evaluate_async};
+pub use family::Family;
 pub use kth_largest::{KthLargest, kth_largest};
 pub use plan::{Estimate, Plan, PlanOptions, StageTime, estimate, shader_text, shader_texts};
 pub use read_back::{ReadBack, read_back, read_back_async};
@@ -54,4 +60,5 @@ pub use stage::Stage;
 pub use storage::Storage;
 pub use tables::{Buffers, Slice, TableLayout, TableLayouts};
 pub use tile::{Block, Tile};
+pub use tuning::{LossKind, Tuned, TuningClass};
 pub use upload::upload;

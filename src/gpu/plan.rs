@@ -236,8 +236,8 @@ impl Plan {
     pub fn id(&self) -> String {
         let s = &self.sizes;
         format!(
-            "{:?}{}-rows{}-span{}x{}",
-            self.context.family(),
+            "{}{}-rows{}-span{}x{}",
+            self.context.family().id(),
             match self.options.storage {
                 Storage::F32 => "",
                 Storage::F16 => "-f16",
@@ -246,7 +246,6 @@ impl Plan {
             s.spans,
             s.span_width
         )
-        .replace([' ', '{', '}'], "")
     }
 
     /// How scores become gradients, in words: reports name it.

@@ -200,3 +200,40 @@ fn what_cannot_be_measured_is_one_complaint() {
         assert_eq!(run.code, 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn a_kernel_family_can_be_asked_for() {
+    let info = Run::of(wgloss().arg("info").output().expect("it runs"));
+    let families = (info.stdout.lines())
+        .find_map(|line| line.trim().strip_prefix("kernel families, default first"));
+    let families = families.expect("they are told").trim().split(", ");
+    let last = families.last().expect("there is one").to_owned();
+    let folder = Folder::new();
+    let arguments = [
+        "--device",
+        "gpu",
+        "--size",
+        "9x70x8",
+        "--loss",
+        "sl",
+        "--only",
+        "forward",
+        "--no-peak",
+        "--family",
+        &last,
+    ];
+    let (_, report) = bench(&folder, &arguments);
+    let plan = report["measurements"][0]["plan"].as_str().expect("an ID");
+    assert!(plan.starts_with(&last), "{plan}");
+    for (device, id, parts) in [
+        ("gpu", "fast", ["`fast`", last.as_str()]),
+        ("cpu", "fast", ["`fast`", "`cpu`"]),
+    ] {
+        let mut command = wgloss();
+        command.args(["bench", "--device", device, "--family", id]);
+        Run::of(command.output().expect("it runs")).fails_with(&parts);
+    }
+    let mut command = wgloss();
+    command.args(["tune", "--device", "cpu"]);
+    Run::of(command.output().expect("it runs")).fails_with(&["CPU", "--adapter"]);
+}

@@ -72,6 +72,38 @@ fn info_works_with_and_without_a_driver() {
 }
 
 #[test]
+fn info_tells_where_caches_are() {
+    let folder = Folder::new();
+    let here = folder.out().display().to_string();
+    for (value, told) in [("off", "off"), (&here, &here)] {
+        let mut command = wgloss();
+        command
+            .arg("info")
+            .env("WGLOSS_CACHE", value)
+            .env("WGPU_BACKEND", "gl");
+        let run = Run::of(command.output().expect("it runs"));
+        run.succeeds();
+        let line = format!("cache: {told}");
+        assert!(run.stdout.lines().any(|it| it == line), "{}", run.stdout);
+    }
+    let mut command = wgloss();
+    command
+        .arg("info")
+        .env_remove("WGLOSS_CACHE")
+        .env("WGPU_BACKEND", "gl");
+    let run = Run::of(command.output().expect("it runs"));
+    let told = run
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("cache: "));
+    assert!(
+        told.is_some_and(|path| path.ends_with("wgloss")),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn a_gpu_that_is_not_there_is_an_error() {
     let folder = Folder::new();
     let case = folder.case("a.json", &good());

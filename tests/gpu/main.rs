@@ -12,11 +12,13 @@ mod extremes;
 mod halves;
 mod memory;
 mod million_classes;
+mod pipeline_cache;
 mod reading;
 mod rejection;
 mod same_bits;
 mod stage_times;
 mod strides;
+mod tuning;
 
 use libtest_mimic::{Arguments, Trial, run};
 use std::process::ExitCode;
@@ -60,6 +62,8 @@ fn main() -> ExitCode {
         reading: awaited_results_are_those_of_their_time, evaluations_overlap,
             a_bad_range_is_an_error, a_late_answer_is_an_error, a_lost_device_is_noticed_by_all,
             numbers_that_overflow_are_an_error;
+        pipeline_cache: is_kept_between_devices_and_made_anew;
+        tuning: the_table_says_what_is_run, families_are_pinned_by_name_or_plan;
         stage_times: of_every_stage, of_more_dispatches_than_a_query_set_holds,
             without_a_clock_are_an_error;
         strides: gradients_between_other_things, dense_gradients_end_where_they_end,

@@ -19,6 +19,10 @@ pub struct DeviceArguments {
     /// Take the adapter whose name contains NAME (see `wgloss info`)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+    /// Run this kernel family instead of the fastest: its name, or the ID of a plan it was in (see
+    /// `wgloss info`)
+    #[arg(long, value_name = "ID")]
+    family: Option<String>,
 }
 
 impl DeviceArguments {
@@ -27,6 +31,9 @@ impl DeviceArguments {
         let mut options = EngineOptions::default().device(self.device);
         if let Some(name) = &self.adapter {
             options = options.adapter(name);
+        }
+        if let Some(id) = &self.family {
+            options = options.family(id);
         }
         Engine::with_options(&options)
     }

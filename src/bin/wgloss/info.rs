@@ -1,7 +1,11 @@
 //! `wgloss info`: what there is to compute on.
 
 use crate::{Outcome, screen::Screen};
-use wgloss::{Engine, adapter, wgpu};
+use wgloss::{
+    Engine, adapter,
+    gpu::{CacheFolder, Context, ContextOptions},
+    wgpu,
+};
 
 /// Show the adapters of this machine, their limits and features, and what is used by default.
 #[derive(clap::Args)]
@@ -26,6 +30,10 @@ pub fn run(_arguments: &Arguments, screen: &mut Screen) -> Outcome {
         show(adapter, screen)?;
     }
     screen.line("")?;
+    match CacheFolder::default().path() {
+        Some(path) => screen.line(format_args!("cache: {}", path.display()))?,
+        None => screen.line("cache: off")?,
+    }
     let engine = Engine::new()?;
     screen.line(format_args!("by default: {}", engine.describe()))?;
     Ok(true)
@@ -68,6 +76,22 @@ fn show(adapter: &wgpu::Adapter, screen: &mut Screen) -> wgloss::Result<()> {
         ),
     ] {
         screen.line(format_args!("  {name:32} {value}"))?;
+    }
+    let context = Context::open(adapter, &ContextOptions::default())?;
+    show_families(&context, screen)
+}
+
+/// The kernel families, and which of them is known to be the fastest for what.
+fn show_families(context: &Context, screen: &mut Screen) -> wgloss::Result<()> {
+    let families = context.families().into_iter().map(wgloss::gpu::Family::id);
+    let families: Vec<String> = families.collect();
+    let name = "kernel families, default first";
+    screen.line(format_args!("  {name:32} {}", families.join(", ")))?;
+    for tuned in context.tunings() {
+        if let Some(family) = tuned.family() {
+            let name = format!("fastest, {}", tuned.class);
+            screen.line(format_args!("  {name:32} {}", family.id()))?;
+        }
     }
     Ok(())
 }

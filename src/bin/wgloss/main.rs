@@ -16,6 +16,7 @@ mod screen;
 mod shaders;
 mod table;
 mod train;
+mod tune;
 
 use clap::{Parser, Subcommand};
 use screen::Screen;
@@ -37,6 +38,7 @@ enum Command {
     Compute(compute::Arguments),
     Check(check::Arguments),
     Bench(bench::Arguments),
+    Tune(tune::Arguments),
     Losses(losses::Arguments),
     Info(info::Arguments),
     Shaders(shaders::Arguments),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Compute(arguments) => compute::run(&arguments, &mut screen),
         Command::Check(arguments) => check::run(&arguments, &mut screen),
         Command::Bench(arguments) => bench::run(&arguments, &mut screen),
+        Command::Tune(arguments) => tune::run(&arguments, &mut screen),
         Command::Losses(arguments) => losses::run(&arguments, &mut screen),
         Command::Info(arguments) => info::run(&arguments, &mut screen),
         Command::Shaders(arguments) => shaders::run(&arguments, &mut screen),

@@ -1,7 +1,7 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
 use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
-use crate::gpu::{Storage, TableLayout, context::NARROW};
+use crate::gpu::{Storage, TableLayout, family::NARROW};
 use crate::{Error, Result, loss::RowReduction};
 
 /// Widest packed row that a tall tile keeps, vec4: 128 numbers.

@@ -37,6 +37,7 @@ impl Planned {
             want: wanted(side),
             ..PlanOptions::default()
         };
+        let context = &context.tuned(loss, &shape)?;
         let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
         plan.set_factor(factor(side));
         let list = |label, words: usize| {
