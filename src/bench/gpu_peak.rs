@@ -10,7 +10,7 @@ use crate::{
 use std::{fmt::Write, time::Instant};
 
 /// Invocations in all.
-const INVOCATIONS: u32 = 1 << 17;
+const INVOCATIONS: u32 = 1 << 18;
 /// Multiply-adds of a chain per round: how far the loop is unrolled.
 const UNROLL: u32 = 16;
 /// What a chain is multiplied with, and what is added.

@@ -82,21 +82,26 @@ fn room<T>(rows: usize, width: usize) -> Result<Vec<T>> {
     }
 }
 
+fn check_size([b, n, d]: [usize; 3]) -> Result<()> {
+    for (argument, size) in [("rows", b), ("candidates", n), ("dim", d)] {
+        if size == 0 {
+            return Err(Error::Shape {
+                argument,
+                expected: "at least 1".into(),
+                actual: "0".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
 impl Inputs {
     /// For B rows, N candidates and tables D wide.
     ///
     /// # Errors
     /// A size of 0, too wide tables, too little memory, or parameters outside the loss's domain.
     pub fn new(loss: &dyn DynLoss, [b, n, d]: [usize; 3]) -> Result<Self> {
-        for (argument, size) in [("rows", b), ("candidates", n), ("dim", d)] {
-            if size == 0 {
-                return Err(Error::Shape {
-                    argument,
-                    expected: "at least 1".into(),
-                    actual: "0".into(),
-                });
-            }
-        }
+        check_size([b, n, d])?;
         let spec = loss.spec();
         let mut random = Random(1);
         let samples = ["sup_con", "nt_xent"].contains(&spec.name);

@@ -140,7 +140,22 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The plan's ID; `None` on the CPU, where it follows from the shape.
+    /// How scores become gradients, in words, and the executed FLOP, where that is told.
+    ///
+    /// # Errors
+    /// As [`cpu::scheme`].
+    pub fn scheme(&self) -> Result<(&'static str, Option<u64>)> {
+        match &self.path {
+            Path::Gpu(path) => Ok((path.0.scheme(), Some(path.0.flops()))),
+            Path::Cpu(_) => {
+                let (batch, options) = (self.inputs.batch()?, cpu::Options::default());
+                let scheme = cpu::scheme(self.loss, &batch, self.want, &options)?;
+                Ok((scheme.name, scheme.flops))
+            }
+        }
+    }
+
+    /// The plan; `None` on the CPU, where it follows from the shape.
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         match &self.path {

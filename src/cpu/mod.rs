@@ -34,6 +34,7 @@ mod ranks;
 mod row_finish;
 mod rows;
 mod runs;
+mod scheme;
 mod sinks;
 mod statistic;
 mod tables;
@@ -43,6 +44,7 @@ mod weigh;
 pub use kernels::{Beside, Kernels, Setting, Term};
 pub use kth_largest::kth_largest;
 pub use product::CpuReal;
+pub use scheme::{Scheme, scheme};
 pub use statistic::Statistic;
 
 use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want, loss::Spec};

@@ -39,6 +39,8 @@ fn plausible(report: &Value, size: [u64; 3]) {
         assert_eq!(one["useful_flop"].as_u64(), Some(2 * products * b * n * d));
         let gradients = if products == 3 { (b + n) * d * 4 } else { 0 };
         assert_eq!(one["gradient_bytes"].as_u64(), Some(gradients));
+        let executed = number(one, "executed_flop") / number(one, "useful_flop");
+        assert!((1.0..1.5).contains(&executed), "{executed}");
         let share = number(one, "share_of_peak");
         assert!(0.0 < share && share <= 1.2, "{share} of {peak}");
         let seconds = number(one, "seconds");

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use wgloss::{
     AnyLoss, Engine, Result, Want,
     bench::{Inputs, Peak, Step, median, peak},
+    gpu::Plan,
 };
 
 /// Measure losses on a device: time, GFLOP/s, share of the device's own peak, memory.
@@ -140,6 +141,7 @@ fn measure(
         drop(output);
         let times = (0..arguments.repeats).map(|_| step.run());
         let times = times.collect::<Result<Vec<_>>>()?;
+        let (scheme, executed_flops) = step.scheme()?;
         let measurement = Measurement {
             loss: label(loss)?,
             size,
@@ -148,9 +150,9 @@ fn measure(
             time: median(&times),
             times,
             useful_flops: step.useful_flops(),
-            plan: step
-                .plan()
-                .map(|plan| (plan.id(), plan.scheme(), plan.flops())),
+            plan: step.plan().map(Plan::id),
+            scheme,
+            executed_flops,
             input_bytes: inputs.bytes(),
             bytes: step.bytes(),
             stages: step.time_stages()?,

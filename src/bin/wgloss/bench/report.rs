@@ -19,8 +19,12 @@ pub struct Measurement {
     pub time: Duration,
     pub times: Vec<Duration>,
     pub useful_flops: u64,
-    /// ID, scheme and executed FLOP, on a GPU.
-    pub plan: Option<(String, &'static str, u64)>,
+    /// Its ID, on a GPU.
+    pub plan: Option<String>,
+    /// How scores become gradients.
+    pub scheme: &'static str,
+    /// As far as they are told.
+    pub executed_flops: Option<u64>,
     /// Of inputs, and of both tables' gradients.
     pub input_bytes: [u64; 2],
     /// Held beyond those.
@@ -49,19 +53,18 @@ fn percent(share: Option<f64>) -> String {
 impl Measurement {
     /// Executed FLOP, or the useful ones where no others are told.
     fn flops(&self) -> u64 {
-        (self.plan.as_ref()).map_or(self.useful_flops, |(_, _, flops)| *flops)
+        self.executed_flops.unwrap_or(self.useful_flops)
     }
 
     /// A line, and below it one per stage that takes a hundredth of the time or more.
     pub fn lines(&self, peak: Option<f64>) -> Vec<String> {
         let share = peak.map(|peak| rate(self.flops(), self.time) / peak);
-        let executed =
-            (self.plan.as_ref()).map(|(_, _, flops)| format!("{:.1}", rate(*flops, self.time)));
+        let executed = (self.executed_flops).map(|flops| format!("{:.1}", rate(flops, self.time)));
         let beyond =
             (self.bytes).map(|bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)));
         let plan = match &self.plan {
-            Some((id, scheme, _)) => format!("{scheme}, {id}"),
-            None => "row blocks".into(),
+            Some(id) => format!("{}, {id}", self.scheme),
+            None => self.scheme.into(),
         };
         let mut lines = vec![format!(
             "{:20}  {:17}  {:8} {:>9}  {:>8.1}  {:>8}  {:>5} {:>10}  {plan}",
@@ -102,10 +105,6 @@ impl Measurement {
                 "flop": one.flops,
             })
         };
-        let (id, scheme, executed) = match &self.plan {
-            Some((id, scheme, flops)) => (Some(id), *scheme, Some(*flops)),
-            None => (None, "row blocks", None),
-        };
         json!({
             "loss": self.loss,
             "size": self.size.0,
@@ -114,15 +113,15 @@ impl Measurement {
             "seconds": seconds(&self.time),
             "all_seconds": self.times.iter().map(seconds).collect::<Vec<f64>>(),
             "useful_flop": self.useful_flops,
-            "executed_flop": executed,
+            "executed_flop": self.executed_flops,
             "useful_gflops": rate(self.useful_flops, self.time),
-            "executed_gflops": executed.map(|flops| rate(flops, self.time)),
+            "executed_gflops": self.executed_flops.map(|flops| rate(flops, self.time)),
             "share_of_peak": peak.map(|peak| rate(self.flops(), self.time) / peak),
             "input_bytes": self.input_bytes[0],
             "gradient_bytes": if self.evaluation == Evaluation::Step { self.input_bytes[1] } else { 0 },
             "bytes_beyond": self.bytes,
-            "scheme": scheme,
-            "plan": id,
+            "scheme": self.scheme,
+            "plan": self.plan,
             "stages": self.stages.as_ref().map(|stages| stages.iter().map(stage).collect::<Vec<Value>>()),
         })
     }
