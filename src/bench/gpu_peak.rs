@@ -19,39 +19,48 @@ const OFFSET: f32 = 0.001;
 /// A timed run takes at least this long, seconds: far longer than a submission, and short enough
 /// that some are undisturbed on a busy machine.
 const LEAST: f64 = 0.008;
-/// How often a kernel is timed; the best counts.
-const REPEATS: usize = 16;
-/// Shapes: numbers of a chain, chains.
-const SHAPES: [[u32; 2]; 6] = [[1, 8], [1, 12], [1, 24], [4, 2], [4, 3], [4, 6]];
-/// The workgroup that shapes are compared with, and the others that the best is tried with.
-const WORKGROUP: u32 = 64;
-const OTHER_WORKGROUPS: [u32; 2] = [8, 256];
+/// How often a kernel is timed, in turn with the others; the best counts.
+const REPEATS: usize = 24;
+/// Shapes: numbers of a chain, chains, invocations of a workgroup.
+const SHAPES: [[u32; 3]; 10] = [
+    [1, 8, 64],
+    [1, 12, 64],
+    [1, 24, 64],
+    [4, 2, 64],
+    [4, 3, 64],
+    [4, 6, 64],
+    [1, 12, 8],
+    [4, 3, 8],
+    [1, 12, 256],
+    [4, 3, 256],
+];
 /// The largest relative error of a chain. Whether a multiply-add rounds once or twice is up to the
 /// driver; the chains contract, so nothing accumulates.
 const TOLERANCE: f32 = 1e-4;
 
 /// All kernels.
 pub(super) fn peaks(context: &Context) -> Result<Vec<Peak>> {
-    let mut peaks = Vec::new();
-    let mut best = (0.0, SHAPES[0]);
-    for shape in SHAPES {
-        let peak = Kernel::new(context, shape, WORKGROUP)?.peak()?;
-        if peak.flops > best.0 {
-            best = (peak.flops, shape);
+    let kernels = SHAPES.map(|shape| Kernel::new(context, shape));
+    let mut kernels = kernels.into_iter().collect::<Result<Vec<_>>>()?;
+    for kernel in &mut kernels {
+        kernel.calibrate()?;
+    }
+    for _ in 0..REPEATS {
+        for kernel in &mut kernels {
+            kernel.seconds = kernel.seconds.min(kernel.run()?);
         }
-        peaks.push(peak);
     }
-    for workgroup in OTHER_WORKGROUPS {
-        peaks.push(Kernel::new(context, best.1, workgroup)?.peak()?);
-    }
-    Ok(peaks)
+    kernels.iter().map(Kernel::peak).collect()
 }
 
 /// A kernel with its buffers.
 struct Kernel<'a> {
     context: &'a Context,
-    shape: [u32; 2],
-    workgroup: u32,
+    shape: [u32; 3],
+    /// Rounds of a run.
+    rounds: u32,
+    /// The shortest run.
+    seconds: f64,
     pipeline: wgpu::ComputePipeline,
     numbers: wgpu::Buffer,
     sums: wgpu::Buffer,
@@ -59,13 +68,10 @@ struct Kernel<'a> {
 }
 
 impl<'a> Kernel<'a> {
-    fn new(context: &'a Context, shape: [u32; 2], workgroup: u32) -> Result<Self> {
+    fn new(context: &'a Context, shape: [u32; 3]) -> Result<Self> {
         context.guarded("a loop of multiply-adds", || {
             let device = context.device();
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some("peak"),
-                source: wgpu::ShaderSource::Wgsl(text(shape, workgroup).into()),
-            });
+            let module = module(device, shape);
             let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some("peak"),
                 layout: None,
@@ -91,7 +97,8 @@ impl<'a> Kernel<'a> {
             Kernel {
                 context,
                 shape,
-                workgroup,
+                rounds: 4,
+                seconds: f64::INFINITY,
                 pipeline,
                 numbers,
                 sums,
@@ -100,42 +107,42 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// The best rate of several runs that are long enough.
-    fn peak(&self) -> Result<Peak> {
-        let mut rounds = 4;
-        let mut seconds = self.run(rounds)?;
-        while seconds < LEAST && rounds < 1 << 24 {
+    /// Finds how many rounds are long enough.
+    fn calibrate(&mut self) -> Result<()> {
+        let mut seconds = self.run()?;
+        while seconds < LEAST && self.rounds < 1 << 24 {
             // The first run may be slow for other reasons, so grow with care.
-            rounds *= ((LEAST / seconds).ceil() as u32).clamp(2, 16);
-            seconds = self.run(rounds)?;
+            self.rounds *= ((LEAST / seconds).ceil() as u32).clamp(2, 16);
+            seconds = self.run()?;
         }
-        for _ in 1..REPEATS {
-            seconds = seconds.min(self.run(rounds)?);
-        }
-        self.check(rounds)?;
-        let [width, chains] = self.shape;
+        Ok(())
+    }
+
+    /// The best rate, if the last run's result is right.
+    fn peak(&self) -> Result<Peak> {
+        self.check()?;
+        let [width, chains, workgroup] = self.shape;
         let per_round = 2 * u64::from(INVOCATIONS) * u64::from(width * chains * UNROLL);
         Ok(Peak {
-            flops: per_round as f64 * f64::from(rounds) / seconds,
+            flops: per_round as f64 * f64::from(self.rounds) / self.seconds,
             what: format!(
-                "multiply-adds of {chains} × {}, workgroups of {}",
+                "multiply-adds of {chains} × {}, workgroups of {workgroup}",
                 if width == 1 { "f32" } else { "vec4" },
-                self.workgroup
             ),
         })
     }
 
     /// Seconds from the submission to its end.
-    fn run(&self, rounds: u32) -> Result<f64> {
+    fn run(&self) -> Result<f64> {
         let queue = self.context.queue();
-        let numbers = [rounds, SCALE.to_bits(), OFFSET.to_bits()];
+        let numbers = [self.rounds, SCALE.to_bits(), OFFSET.to_bits()];
         queue.write_buffer(&self.numbers, 0, bytemuck::cast_slice(&numbers));
         let mut encoder = (self.context.device()).create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_pipeline(&self.pipeline);
             pass.set_bind_group(0, &self.group, &[]);
-            pass.dispatch_workgroups(INVOCATIONS / self.workgroup, 1, 1);
+            pass.dispatch_workgroups(INVOCATIONS / self.shape[2], 1, 1);
         }
         let start = Instant::now();
         let submission = queue.submit([encoder.finish()]);
@@ -145,13 +152,15 @@ impl<'a> Kernel<'a> {
 
     /// Compares what the last run left with the same loop on the host: a kernel that was cut short
     /// would be fast.
-    fn check(&self, rounds: u32) -> Result<()> {
+    fn check(&self) -> Result<()> {
         let words = read_back(self.context, &[Slice::whole(&self.sums)])?;
         let sums = words[0].iter().map(|word| f32::from_bits(*word));
-        let [width, chains] = self.shape;
+        let [width, chains, _] = self.shape;
         for (id, sum) in sums.enumerate().step_by(INVOCATIONS as usize / 64) {
             let starts = (0..chains * width).map(|number| start(id as u32, number, width));
-            let expected: f32 = starts.map(|start| after(start, rounds * UNROLL)).sum();
+            let expected: f32 = starts
+                .map(|start| after(start, self.rounds.saturating_mul(UNROLL)))
+                .sum();
             // Written so that a NaN fails.
             let good = (sum - expected).abs() <= TOLERANCE * expected.abs();
             if !good {
@@ -161,6 +170,23 @@ impl<'a> Kernel<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Without the checks that release kernels do without.
+fn module(device: &wgpu::Device, shape: [u32; 3]) -> wgpu::ShaderModule {
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some("peak"),
+        source: wgpu::ShaderSource::Wgsl(text(shape).into()),
+    };
+    #[expect(
+        unsafe_code,
+        reason = "wgpu's call for modules without injected checks is unsafe"
+    )]
+    // SAFETY: the loop counts up to a number, and the buffers have room for three numbers and for as
+    // many sums as there are invocations, a multiple of every workgroup's.
+    unsafe {
+        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
     }
 }
 
@@ -178,7 +204,7 @@ fn after(start: f32, steps: u32) -> f32 {
 
 /// The kernel, every chain a variable of its own. Factors come from a buffer, so that the compiler
 /// cannot fold steps.
-fn text([width, chains]: [u32; 2], workgroup: u32) -> String {
+fn text([width, chains, workgroup]: [u32; 3]) -> String {
     let (vector, components) = match width {
         1 => ("f32", "0.0"),
         _ => ("vec4<f32>", "vec4<f32>(0.0, 0.25, 0.5, 0.75)"),

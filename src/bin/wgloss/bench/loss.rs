@@ -1,5 +1,6 @@
 //! A loss in few words, as [`label`](crate::losses::label) writes it.
 
+use crate::losses::parameters_of;
 use serde_json::{Map, Value};
 use wgloss::{AnyLoss, Error, Result, loss::registry};
 
@@ -15,7 +16,11 @@ pub fn parse(text: &str) -> Result<AnyLoss> {
             valid: registry::NAMES.join(", "),
         });
     };
-    let mut fields = Map::from_iter([("loss".to_owned(), name.into())]);
+    // The defaults' parameters are those of their form.
+    let mut fields = match text.contains(" form=") {
+        true => Map::from_iter([("loss".to_owned(), name.into())]),
+        false => defaults(name)?,
+    };
     for word in words {
         let (parameter, given) = word.split_once('=').unwrap_or((word, ""));
         if !about.parameters.iter().any(|known| known.name == parameter) {
@@ -31,6 +36,15 @@ pub fn parse(text: &str) -> Result<AnyLoss> {
     }
     serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::Unsupported(format!("--loss {text}: {error}")))
+}
+
+/// The loss without parameters of its own, as its JSON fields.
+fn defaults(name: &str) -> Result<Map<String, Value>> {
+    let losses = registry::all().into_iter();
+    let mut named = losses.filter(|loss| loss.as_dyn().spec().name == name);
+    named
+        .next()
+        .map_or_else(|| Ok(Map::new()), |loss| parameters_of(&loss))
 }
 
 /// Numbers, true and false as such; anything else is a name.
