@@ -84,8 +84,8 @@ fn manifest() -> Option<PathBuf> {
 fn table(chip: &str) -> Result<bool, String> {
     let driver = Driver::open(chip)?;
     println!(
-        "\n{chip}\n| tile | stage | of | VGPRs | spills | scratch | LDS | waves per SIMD | hot block | FMA |\n\
-         |---|---|---|---|---|---|---|---|---|---|"
+        "\n{chip}\n| tile | rows as | stage | of | VGPRs | spills | scratch | LDS | waves per SIMD | hot block | FMA |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|"
     );
     let mut good = true;
     for kernel in texts::kernels()? {
@@ -102,9 +102,10 @@ fn table(chip: &str) -> Result<bool, String> {
 
 fn line(kernel: &Kernel, code: &MachineCode) -> String {
     format!(
-        "| {} × {} | `{}` | {} | {} | {} | {} B | {} B | {} | {} instructions | {:.1} % |",
+        "| {} × {} | {:?} | `{}` | {} | {} | {} | {} B | {} B | {} | {} instructions | {:.1} % |",
         kernel.tile.rows(),
         kernel.tile.columns(),
+        kernel.storage,
         kernel.stage.name(),
         kernel.serves(),
         code.registers,

@@ -2,7 +2,10 @@
 
 use wgloss::{
     DynLoss, Shape,
-    gpu::{Family, PlanOptions, Stage, TableLayouts, Tile, estimate, shader_texts, sizes::Limits},
+    gpu::{
+        Family, PlanOptions, Stage, Storage, TableLayouts, Tile, estimate, shader_texts,
+        sizes::Limits,
+    },
     loss::{Activation, ArcFace, Psl, Sl},
 };
 
@@ -11,6 +14,7 @@ const DIMS: [usize; 3] = [64, 128, 512];
 /// A text, and what it serves.
 pub struct Kernel {
     pub tile: Tile,
+    pub storage: Storage,
     pub stage: Stage,
     /// Losses, each with a D.
     pub of: Vec<(&'static str, usize)>,
@@ -44,20 +48,22 @@ pub fn kernels() -> Result<Vec<Kernel>, String> {
     let losses: [(&'static str, &dyn DynLoss); 3] =
         [("SL", &sl), ("PSL-relu", &psl), ("ArcFace", &arc)];
     let mut kernels = Vec::new();
-    for tile in Tile::ALL {
-        let first = kernels.len();
-        for (name, loss) in losses {
-            for dim in DIMS {
-                add(tile, (name, loss), dim, &mut kernels)?;
+    for storage in [Storage::F32, Storage::F16] {
+        for tile in Tile::ALL {
+            let first = kernels.len();
+            for (name, loss) in losses {
+                for dim in DIMS {
+                    add((tile, storage), (name, loss), dim, &mut kernels)?;
+                }
             }
+            kernels[first..].sort_by_key(|kernel| kernel.stage);
         }
-        kernels[first..].sort_by_key(|kernel| kernel.stage);
     }
     Ok(kernels)
 }
 
 fn add(
-    tile: Tile,
+    (tile, storage): (Tile, Storage),
     (name, loss): (&'static str, &dyn DynLoss),
     dim: usize,
     kernels: &mut Vec<Kernel>,
@@ -73,7 +79,11 @@ fn add(
         max_buffer: 1 << 30,
         max_groups: 65_535,
     };
-    let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+    let options = PlanOptions {
+        storage,
+        ..PlanOptions::default()
+    };
+    let layouts = TableLayouts::dense(&shape);
     let texts = estimate(loss, &shape, &layouts, &options, family, &limits)
         .and_then(|plan| shader_texts(loss, &plan, family))
         .map_err(|error| error.to_string())?;
@@ -86,6 +96,7 @@ fn add(
             Some(known) => known.of.push((name, dim)),
             None => kernels.push(Kernel {
                 tile,
+                storage,
                 stage,
                 of: vec![(name, dim)],
                 text,
