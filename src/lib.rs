@@ -39,7 +39,7 @@
 //! | [`RowFinish`] | R, ℓ and its slopes per pair | `row` |
 //! | [`LossBlocks`], [`LossSum`] | the value | |
 //! | [`Weights`] | the score tile again → W, into bounded scratch | `pair` |
-//! | [`GradQueries`], [`GradCandidates`] | W·C, Wᵀ·Q | |
+//! | [`GradQueries`], [`QueryBlocks`], [`GradCandidates`] | W·C and, on GPUs, its sum over blocks of columns; Wᵀ·Q | |
 //! | [`PositiveQueries`], [`PositiveCandidates`] | the positives' own term, along the tangent | |
 //! | [`NormQueries`], [`NormCandidates`] | back through the normalisation | |
 //! | [`ColumnSums`], [`PositiveColumns`] | the gradient of column parameters | |
@@ -67,6 +67,7 @@
 //! [`LossSum`]: gpu::Stage::LossSum
 //! [`Weights`]: gpu::Stage::Weights
 //! [`GradQueries`]: gpu::Stage::GradQueries
+//! [`QueryBlocks`]: gpu::Stage::QueryBlocks
 //! [`GradCandidates`]: gpu::Stage::GradCandidates
 //! [`PositiveQueries`]: gpu::Stage::PositiveQueries
 //! [`PositiveCandidates`]: gpu::Stage::PositiveCandidates

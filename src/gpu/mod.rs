@@ -17,7 +17,7 @@
 //! | `loss_blocks`, `loss_sum` | the value |
 //! | `clear_gradient` | zeros, where a gradient's rows lie apart |
 //! | `weights` | score tile again → ∂value/∂score, into bounded scratch |
-//! | `grad_queries`, `grad_candidates` | W·C, Wᵀ·Q |
+//! | `grad_queries`, `query_blocks`, `grad_candidates` | W·C (its blocks of columns apart, in the block family), Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
 //! | `rank_count`, `kth_step` | each query's K-th largest score: [`KthLargest`] |

@@ -10,7 +10,7 @@ mod parts;
 
 pub use parts::LaneTile;
 
-use super::{PlanOptions, Storage};
+use super::{Family, PlanOptions, Storage};
 use crate::{
     ColumnKind, Shape,
     loss::{RowReduction, Spec},
@@ -96,6 +96,9 @@ pub struct Sizes {
     pub keys: u64,
     /// Columns per weight chunk.
     pub weight_chunk: u64,
+    /// Blocks of the query product that are held at a time, where workgroups have one each; 0 where
+    /// a workgroup adds up its own.
+    pub product_blocks: u64,
     /// Columns per span.
     pub span_width: u64,
     /// Spans.
@@ -147,9 +150,10 @@ impl Sizes {
         shape: &Shape,
         spec: &Spec,
         options: &PlanOptions,
-        row_unit: u64,
+        family: Family,
         limits: &Limits,
     ) -> Self {
+        let row_unit = family.row_unit();
         let (rows, pairs) = (shape.rows as u64, shape.pairs as u64);
         let columns = shape.columns() as u64;
         let dim4 = round_up((shape.dim as u64).div_ceil(4), UNROLL);
@@ -214,6 +218,14 @@ impl Sizes {
             let room = (weight_room / weight_bytes).min(limits.max_binding / (dim4 * 16));
             column_chunk.min(round_down(room, PRODUCT_BLOCK))
         };
+        let product_blocks = match family {
+            Family::Block { .. } if !sampled => {
+                let block_bytes = row_part * dim4.max(second_dim4) * 16;
+                let room = (options.scratch_bytes / 8).min(limits.max_binding) / block_bytes;
+                weight_chunk.div_ceil(PRODUCT_BLOCK).min(room.max(1))
+            }
+            _ => 0,
+        };
         let row_units = spec.separable || !shape.many_positives;
         let units = if row_units {
             round_up(rows, row_chunk.min(row_unit))
@@ -247,6 +259,7 @@ impl Sizes {
             moment_blocks: (share / 4).min(limits.max_binding / 16) / (dim4 * dim4 * 4).max(1) + 1,
             rank_chunk: all.min(round_down(rank_room, COLUMN_UNIT)),
             weight_chunk,
+            product_blocks,
             span_width,
             spans: columns.div_ceil(span_width).max(1),
             statistic: if spec.learnt() > 0 || spec.second.is_some() {

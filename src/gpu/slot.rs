@@ -122,6 +122,7 @@ slots! {
         SampledScores,
         SecondSampledScores,
         QuerySums,
+        QueryBlocks,
         CandidateSums,
         SecondQuerySums,
         SecondCandidateSums,

@@ -125,6 +125,8 @@ stages! {
     Weights => "weights",
     /// `G_q` += W·C.
     GradQueries => "grad_queries",
+    /// Blocks of W·C → `G_q`.
+    QueryBlocks => "query_blocks",
     /// `G_c` = Wᵀ·Q.
     GradCandidates => "grad_candidates",
     /// Slopes by column parameters, summed over rows.

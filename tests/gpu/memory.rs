@@ -6,7 +6,7 @@ use crate::{
 };
 use wgloss::{
     ColumnKind, DynLoss, Error, ReductionKind, Shape,
-    gpu::{ContextOptions, Plan, PlanOptions, TableLayouts, estimate, sizes::Limits},
+    gpu::{ContextOptions, Family, Plan, PlanOptions, TableLayouts, Tile, estimate, sizes::Limits},
     loss::{Activation, Psl, Sl},
 };
 
@@ -20,6 +20,19 @@ pub fn allocated(device: &wgloss::wgpu::Device) -> Option<u64> {
             .map(|allocation| allocation.size)
             .sum(),
     )
+}
+
+/// Losses in the adapter's own family of kernels, and in the one that GPUs take.
+fn in_families(losses: [&dyn DynLoss; 2]) -> impl Iterator<Item = (&dyn DynLoss, Family)> {
+    let block = Family::Block {
+        tile: Tile::Tall,
+        lanes: 32,
+        subgroups: true,
+    };
+    let families = [context().family(), block];
+    losses
+        .into_iter()
+        .flat_map(move |loss| families.map(|family| (loss, family)))
 }
 
 pub fn a_plan_allocates_what_it_says() {
@@ -72,8 +85,7 @@ fn shape(rows: usize, candidates: usize, dim: usize, columns: ColumnKind) -> Sha
 pub fn memory_does_not_grow_with_rows_times_columns() {
     let options = PlanOptions::default();
     let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
-    let family = context().family();
-    for loss in [&sl as &dyn DynLoss, &psl] {
+    for (loss, family) in in_families([&sl, &psl]) {
         for rows in [64usize, 1024, 16_384] {
             for candidates in [1_000usize, 30_000, 1_000_000, 3_000_000] {
                 for columns in [
@@ -126,14 +138,13 @@ pub fn a_plan_beyond_the_limits_is_refused() {
 /// what the bits depend on as it would without a limit.
 pub fn any_sensible_limit_will_do() {
     let options = PlanOptions::default();
-    let family = context().family();
     let unlimited = Limits {
         max_binding: 1 << 30,
         max_buffer: 1 << 30,
         max_groups: 65_535,
     };
     let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
-    for loss in [&sl as &dyn DynLoss, &psl] {
+    for (loss, family) in in_families([&sl, &psl]) {
         for (dim, mib) in [(1, 1), (64, 1), (64, 3), (300, 1), (1024, 2), (1024, 5)] {
             for rows in [1usize, 300, 9000] {
                 for columns in [

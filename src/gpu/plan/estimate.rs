@@ -42,7 +42,7 @@ pub fn estimate(
     spec.check(shape)?;
     layouts.check(shape)?;
     options.storage.check(shape, &spec, family)?;
-    let sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
+    let sizes = Sizes::new(shape, &spec, options, family, limits);
     let want = options.want.of(shape).for_loss(&spec);
     want.check(shape)?;
     numbers_fit(shape, limits)?;
@@ -109,7 +109,7 @@ impl Estimate {
             storage: Storage::F32,
             ..*options
         };
-        let mut sizes = Sizes::new(shape, &spec, options, family.row_unit(), limits);
+        let mut sizes = Sizes::new(shape, &spec, options, family, limits);
         sizes.keys = KEYS;
         let mut schedule = Schedule {
             shape,

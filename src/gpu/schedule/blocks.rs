@@ -1,7 +1,11 @@
 //! Where the block family's own texts run, and on how many workgroups.
 
-use super::{Bind, Schedule};
-use crate::gpu::{Block, Family, Stage, job::Job};
+use super::{Bind, Schedule, products::Tables, u};
+use crate::gpu::{
+    Block, Family, Slot, Stage, Tile,
+    job::{FIRST, Job},
+    sizes::{PRODUCT_BLOCK, Sizes},
+};
 
 impl Schedule<'_> {
     /// The workgroup of a stage's block text; none where the other text runs: in other families, for
@@ -18,8 +22,37 @@ impl Schedule<'_> {
         match stage {
             Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.scores()),
             Stage::Weights if plain => Some(tile.scores()),
-            Stage::GradQueries | Stage::GradCandidates => Some(tile.product(job.dim4)),
+            Stage::GradQueries => Some(tile.product(job.dim4)),
+            // A chunk has few tiles of columns: small ones, so that they fill a GPU.
+            Stage::GradCandidates => Some(Tile::Square64.product(job.dim4)),
             _ => None,
+        }
+    }
+
+    /// The query product, block by block of the chunk's columns: as many blocks at a time as the plan
+    /// holds, then their sum.
+    pub(super) fn query_blocks(&mut self, job: Job, tables: Tables, block: Block) {
+        let tiles = u64::from(job.row_pad / block.rows() * block.parts(job.dim4));
+        let all = u64::from(job.weight_pad).div_ceil(PRODUCT_BLOCK);
+        for (begin, count) in Sizes::chunks(all, self.sizes.product_blocks) {
+            let columns = (count * PRODUCT_BLOCK)
+                .min(u64::from(job.weight_count).saturating_sub(begin * PRODUCT_BLOCK));
+            let job = Job {
+                item_begin: u(begin),
+                item_count: u(count),
+                flags: match begin {
+                    0 => job.flags,
+                    _ => job.flags & !FIRST,
+                },
+                ..job
+            };
+            let binds = [tables.weights(), Slot::Candidates, Slot::QueryBlocks].map(Bind::from);
+            let flops = 2 * u64::from(job.row_count) * columns * u64::from(job.dim);
+            let groups = tiles * count;
+            self.push_block(Stage::GradQueries, (&[], &binds), job, block, groups, flops);
+            let binds = [Slot::QueryBlocks, tables.query_sums()].map(Bind::from);
+            let items = u64::from(job.row_pad) * u64::from(job.dim4);
+            self.push_items(Stage::QueryBlocks, &[], &binds, job, items);
         }
     }
 

@@ -22,7 +22,7 @@ pub enum Tables {
 }
 
 impl Tables {
-    fn weights(self) -> Slot {
+    pub(super) fn weights(self) -> Slot {
         self.pick(Slot::WeightScratch, Slot::SecondScores)
     }
 
@@ -30,7 +30,7 @@ impl Tables {
         self.pick(Slot::SampledScores, Slot::SecondSampledScores)
     }
 
-    fn query_sums(self) -> Slot {
+    pub(super) fn query_sums(self) -> Slot {
         self.pick(Slot::QuerySums, Slot::SecondQuerySums)
     }
 
@@ -89,11 +89,10 @@ impl Schedule<'_> {
     pub(super) fn grad_queries(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
         let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
-        let flops = Self::product_flops(job);
         if let Some(block) = self.block_of(Stage::GradQueries, job) {
-            let groups = u64::from(job.row_pad / block.rows() * block.parts(job.dim4));
-            return self.push_block(Stage::GradQueries, (&[], &binds), job, block, groups, flops);
+            return self.query_blocks(job, tables, block);
         }
+        let flops = Self::product_flops(job);
         let dim4 = u64::from(job.dim4);
         let groups = self.row_groups(job) * dim4 / Sizes::parts(dim4);
         self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);

@@ -114,6 +114,10 @@ impl Sizes {
             Slot::SecondCandidateSums if !self.sampled => {
                 grad(self.weight_chunk * self.second_dim4 * vec4)
             }
+            Slot::QueryBlocks => {
+                let widest = self.dim4.max(self.second_dim4);
+                grad(self.product_blocks * self.row_part * widest * vec4)
+            }
             Slot::QuerySums => grad(self.row_part * self.dim4 * vec4),
             Slot::CandidateSums if !self.sampled => grad(self.weight_chunk * self.dim4 * vec4),
             Slot::Nothing | Slot::NothingWritten => 256,
