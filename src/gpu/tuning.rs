@@ -20,6 +20,8 @@ use std::{
 /// Rows and candidates that families are compared on.
 const ROWS: usize = 1024;
 const CANDIDATES: usize = 8192;
+/// Multiply-adds of one product from which an evaluation is worth measuring for.
+const LEAST_WORK: usize = 1 << 28;
 /// Evaluations of each family; the median counts.
 const REPEATS: usize = 3;
 /// Widths that have choices of their own are powers of two from here.
@@ -189,9 +191,10 @@ impl Context {
 
     /// The same device with the family that is the fastest for losses and widths like these: what
     /// was asked for by [`ContextOptions::family`], or else what the table says. What the table does
-    /// not know is measured, which takes a moment and submits to the queue, and is kept; but not on
-    /// software adapters, where compiling alone takes seconds (see [`Context::tune`]), nor without a
-    /// folder to keep it in, so that runs agree: there it is the default.
+    /// not know is measured, which takes a moment and submits to the queue, and is kept; but not for
+    /// small evaluations, nor on software adapters, where compiling alone takes seconds (see
+    /// [`Context::tune`]), nor without a folder to keep it in, so that runs agree: there it is the
+    /// default.
     ///
     /// # Errors
     /// As [`Context::tune`].
@@ -205,7 +208,12 @@ impl Context {
             return Ok(self.with_family(family));
         }
         let hardware = adapter::is_hardware(&self.device.adapter_info());
-        if !hardware || self.tuning.path.is_none() || self.families().len() < 2 {
+        let work = shape
+            .rows
+            .saturating_mul(shape.columns())
+            .saturating_mul(shape.dim);
+        if !hardware || work < LEAST_WORK || self.tuning.path.is_none() || self.families().len() < 2
+        {
             return Ok(self.clone());
         }
         let tuned = self.tune(class)?;

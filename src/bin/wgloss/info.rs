@@ -77,8 +77,11 @@ fn show(adapter: &wgpu::Adapter, screen: &mut Screen) -> wgloss::Result<()> {
     ] {
         screen.line(format_args!("  {name:32} {value}"))?;
     }
-    let context = Context::open(adapter, &ContextOptions::default())?;
-    show_families(&context, screen)
+    match Context::open(adapter, &ContextOptions::default()) {
+        Ok(context) => show_families(&context, screen),
+        // The others are still to be told of.
+        Err(error) => screen.line(format_args!("  cannot be opened: {error}")),
+    }
 }
 
 /// The kernel families, and which of them is known to be the fastest for what.
