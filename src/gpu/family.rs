@@ -41,11 +41,13 @@ impl Family {
         }
     }
 
-    /// Packed rows are a multiple of this many: what a workgroup owns.
+    /// Packed rows are a multiple of this many: what a workgroup owns. Columns of each row's own
+    /// have no tile, and packed rows for every slot: few rows at a time.
     #[must_use]
-    pub fn row_unit(self) -> u64 {
+    pub fn row_unit(self, sampled: bool) -> u64 {
         let quads = u64::from(self.lanes()) * TILE;
         match self {
+            _ if sampled => quads,
             Family::Block { tile, .. } => quads.max(u64::from(tile.rows())),
             _ if self.lanes() <= NARROW => 2 * quads,
             _ => quads,

@@ -297,7 +297,7 @@ impl Schedule<'_> {
     }
 
     fn row_pad(&self, count: u64) -> u64 {
-        let unit = self.family.row_unit();
+        let unit = self.family.row_unit(self.sizes.sampled());
         count.div_ceil(unit) * unit
     }
 

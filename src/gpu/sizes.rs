@@ -153,7 +153,8 @@ impl Sizes {
         family: Family,
         limits: &Limits,
     ) -> Self {
-        let row_unit = family.row_unit();
+        let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
+        let row_unit = family.row_unit(sampled);
         let (rows, pairs) = (shape.rows as u64, shape.pairs as u64);
         let columns = shape.columns() as u64;
         let dim4 = round_up((shape.dim as u64).div_ceil(4), UNROLL);
@@ -165,7 +166,6 @@ impl Sizes {
             numbers => numbers + options.storage.record(),
         };
         let stride = dim4 + options.storage.record();
-        let sampled = matches!(shape.columns, ColumnKind::Sampled(_));
         let share = options.scratch_bytes / 16;
         // Given scores have no packed rows.
         let row_bytes = match shape.given {

@@ -162,7 +162,7 @@ pub fn any_sensible_limit_will_do() {
                     // Sampled columns are packed per row: a group of rows has 64 slots at least.
                     let packed = dim.next_multiple_of(16) as u64 * 4 + 16;
                     let least = match columns {
-                        ColumnKind::Sampled(_) => family.row_unit() * 64 * packed,
+                        ColumnKind::Sampled(_) => family.row_unit(true) * 64 * packed,
                         _ => 0,
                     };
                     let narrow = Limits {
