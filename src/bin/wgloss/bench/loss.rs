@@ -16,13 +16,9 @@ pub fn parse(text: &str) -> Result<AnyLoss> {
             valid: registry::NAMES.join(", "),
         });
     };
-    // The defaults' parameters are those of their form.
-    let mut fields = match text.contains(" form=") {
-        true => Map::from_iter([("loss".to_owned(), name.into())]),
-        false => defaults(name)?,
-    };
+    let mut given = Map::from_iter([("loss".to_owned(), name.into())]);
     for word in words {
-        let (parameter, given) = word.split_once('=').unwrap_or((word, ""));
+        let (parameter, text) = word.split_once('=').unwrap_or((word, ""));
         if !about.parameters.iter().any(|known| known.name == parameter) {
             let valid: Vec<&str> = about.parameters.iter().map(|known| known.name).collect();
             return Err(Error::Unknown {
@@ -32,9 +28,14 @@ pub fn parse(text: &str) -> Result<AnyLoss> {
                 valid: valid.join(", "),
             });
         }
-        fields.insert(parameter.into(), value(given));
+        given.insert(parameter.into(), value(text));
     }
-    serde_json::from_value(Value::Object(fields))
+    let mut fields = defaults(name)?;
+    fields.extend(given.clone());
+    let read = |fields| serde_json::from_value::<AnyLoss>(Value::Object(fields));
+    // Another form than the default's may not have the parameters of that.
+    read(fields)
+        .or_else(|error| read(given).map_err(|_| error))
         .map_err(|error| Error::Unsupported(format!("--loss {text}: {error}")))
 }
 
