@@ -90,16 +90,16 @@ fn cases() -> [Case; 3] {
     let mut random = Random(31);
     let plain = Case {
         rows: Some(random.ids(60, 40)),
-        positives: random.ids(60, 500),
-        ..Case::new([40, 500, 18])
+        positives: random.ids(60, 900),
+        ..Case::new([40, 900, 18])
     };
     let listed = Case {
-        shared: Some(random.ids(300, 500)),
-        many: Some(OwnedLists::random(&mut random, &[2; 60], 500)),
+        shared: Some(random.ids(300, 900)),
+        many: Some(OwnedLists::random(&mut random, &[2; 60], 900)),
         ..plain.clone()
     };
     let sampled = Case {
-        sampled: Some((random.ids(60 * 70, 500), 70)),
+        sampled: Some((random.ids(60 * 70, 900), 70)),
         ..plain.clone()
     };
     [plain, listed, sampled]
@@ -114,7 +114,7 @@ pub fn gradients_between_other_things() {
         ..of_eight()
     });
     let pieces = context_with(&ContextOptions {
-        max_binding: Some(40 << 10),
+        max_binding: Some(64 << 10),
         ..of_eight()
     });
     let [plain, listed, sampled] = cases();
