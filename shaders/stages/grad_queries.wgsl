@@ -1,6 +1,6 @@
 // G_q += W · Ĉ over the chunk's columns, block by block in ascending order: one running sum over a
-// large catalogue would lose digits. Blocks stand at absolute columns, so chunks do not show. A lane owns four rows, a workgroup
-// PARTS vec4 of the D numbers.
+// large catalogue would lose digits. Blocks stand at absolute columns, so chunks do not show. A lane
+// owns four or eight rows, a workgroup PARTS vec4 of the D numbers.
 #import job
 
 #bind read weights array<vec4<f32>>
@@ -25,46 +25,61 @@ fn main(
     let weights_at = (row / 4u) * job.weight_pad;
     let base = job.second_candidates + job.weight_begin * job.packed_stride + part;
     for (var block = 0u; block < job.weight_pad; block += PRODUCT_BLOCK) {
-#for i ROWS
-#for p PARTS
-    var a$i_$p = vec4<f32>(0.0);
+#for q QUADS
+#for i 4
+#for p PART_SLABS
+#for s SLICES
+    var a$q_$i_$p_$s = vec4<f32>(0.0);
 #end
 #end
-    for (var column = block; column < min(block + PRODUCT_BLOCK, job.weight_pad); column += 8u) {
-#for j 8
-        let w$j = weights[weights_at + column + $ju];
 #end
-        // One vec4 of the D numbers at a time: its sums stay in registers for eight columns.
-#for p PARTS
+#end
+    for (var column = block; column < min(block + PRODUCT_BLOCK, job.weight_pad); column += COLS) {
+#for q QUADS
+#for j COLS
+        let w$q_$j = weights[weights_at + $qu * job.weight_pad + column + $ju];
+#end
+#end
+        // SLICES vec4 of the D numbers at a time: their sums stay in registers for all columns.
+#for p PART_SLABS
         {
 #if SUBGROUPS
-            let own = candidates[base + (column + lane % 8u) * job.packed_stride + $pu];
-#for j 8
-            let y$j = subgroupBroadcast(own, $ju);
+            let own = candidates[base + (column + lane % COLS) * job.packed_stride + $pu * SLICES + (lane % 8u) / COLS];
 #end
+#for s SLICES
+            {
+#for j COLS
+#if SUBGROUPS
+                let y$j = subgroupBroadcast(own, $su * COLS + $ju);
 #else
-#for j 8
-            let y$j = candidates[base + (column + $ju) * job.packed_stride + $pu];
+                let y$j = candidates[base + (column + $ju) * job.packed_stride + $pu * SLICES + $su];
 #end
 #end
-#for i ROWS
-#for j 8
-            a$i_$p = fma(vec4<f32>(w$j[$iu]), y$j, a$i_$p);
+#for q QUADS
+#for i 4
+#for j COLS
+                a$q_$i_$p_$s = fma(vec4<f32>(w$q_$j[$iu]), y$j, a$q_$i_$p_$s);
 #end
+#end
+#end
+            }
 #end
         }
 #end
     }
-    if !has(FIRST) || block > 0u {
-#for i ROWS
-#for p PARTS
-        a$i_$p += query_sums[(row + $iu) * job.dim4 + part + $pu];
-#end
-#end
+#for q QUADS
+#for i 4
+#for p PART_SLABS
+#for s SLICES
+    {
+        let at = (row + $qu * 4u + $iu) * job.dim4 + part + $pu * SLICES + $su;
+        if !has(FIRST) || block > 0u {
+            a$q_$i_$p_$s += query_sums[at];
+        }
+        query_sums[at] = a$q_$i_$p_$s;
     }
-#for i ROWS
-#for p PARTS
-    query_sums[(row + $iu) * job.dim4 + part + $pu] = a$i_$p;
+#end
+#end
 #end
 #end
     }

@@ -66,7 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             scratch_bytes: 32 << 20,
-            copy_bytes: 64 << 20,
+            copy_bytes: 32 << 20,
         }
     }
 }

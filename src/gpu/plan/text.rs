@@ -41,6 +41,7 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
         None if matches!(stage, Stage::RowReduce | Stage::Weights) => {
             sizes.loss_tile(family.lanes())
         }
+        None if stage == Stage::GradQueries => Sizes::query_tile(&dispatch.job, family.lanes()),
         None if stage.has_tile() => sizes.tile(),
         _ => LaneTile::STREAMED,
     }
@@ -69,8 +70,13 @@ pub fn shader_texts(
 fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
     let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut flags = dispatch.flags.clone();
-    let parts = Sizes::parts(u64::from(dispatch.job.dim4));
     let tile = lane_tile(dispatch, sizes, family);
+    let parts = match dispatch.stage {
+        Stage::GradQueries => Sizes::query_parts(&dispatch.job, family.lanes()),
+        _ => Sizes::parts(u64::from(dispatch.job.dim4)),
+    };
+    // A load brings several vec4 of each column where those are fewer than eight.
+    let slices = 8 / tile.columns;
     let mut counts = vec![
         ("ROWS", tile.rows),
         ("QUADS", tile.rows / 4),
@@ -79,6 +85,8 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("UNROLL", 1),
         ("PARTS", count(parts)),
         ("PART_PAIRS", count(parts / 2)),
+        ("PART_SLABS", count(parts) / slices),
+        ("SLICES", slices),
         ("TERMS", count(sizes.terms())),
         ("SUM_BLOCK", count(SUM_BLOCK)),
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
@@ -90,9 +98,6 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     }
     flags.extend(sizes.storage().flag());
     if tile.resident {
-        // A load brings several vec4 of each column where those are fewer than eight.
-        let slices = 8 / tile.columns;
-        counts.push(("SLICES", slices));
         counts.push(("SLABS", count(sizes.dim4) / slices));
         flags.push("RESIDENT");
     }

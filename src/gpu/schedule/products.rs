@@ -78,10 +78,6 @@ impl Schedule<'_> {
         u64::from(job.row_pad) / (self.lanes() * u64::from(tile.rows))
     }
 
-    pub(super) fn row_groups(&self, job: Job) -> u64 {
-        u64::from(job.row_pad) / (self.lanes() * TILE)
-    }
-
     fn product_flops(job: Job) -> u64 {
         2 * u64::from(job.row_count) * u64::from(job.weight_count) * u64::from(job.dim)
     }
@@ -94,7 +90,9 @@ impl Schedule<'_> {
         }
         let flops = Self::product_flops(job);
         let dim4 = u64::from(job.dim4);
-        let groups = self.row_groups(job) * dim4 / Sizes::parts(dim4);
+        let lanes = self.family.lanes();
+        let rows = self.lanes() * u64::from(Sizes::query_tile(&job, lanes).rows);
+        let groups = u64::from(job.row_pad) / rows * dim4 / Sizes::query_parts(&job, lanes);
         self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
     }
 

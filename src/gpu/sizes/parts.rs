@@ -1,9 +1,11 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
 use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
-use crate::gpu::{Storage, TableLayout, family::NARROW};
+use crate::gpu::{Storage, TableLayout, family::NARROW, job::Job};
 use crate::{Error, Result, loss::RowReduction};
 
+/// Rows of a chunk from which the queries' product takes tall tiles.
+const MANY_ROWS: u32 = 512;
 /// Widest packed row that a tall tile keeps, vec4: 128 numbers.
 const TALL_DIM4: u64 = 32;
 
@@ -85,6 +87,31 @@ impl Sizes {
     #[must_use]
     pub fn segments(count: u64) -> u64 {
         count.div_ceil(64).clamp(1, 1024)
+    }
+
+    /// Rows and columns of a lane in the queries' product: tall where subgroups are narrow and the
+    /// rows of a chunk make enough workgroups.
+    #[must_use]
+    pub fn query_tile(job: &Job, lanes: u32) -> LaneTile {
+        match lanes <= NARROW && job.row_pad >= MANY_ROWS {
+            true => LaneTile {
+                resident: false,
+                ..LaneTile::TALL
+            },
+            false => LaneTile::STREAMED,
+        }
+    }
+
+    /// Vec4 of the D numbers that one workgroup of the queries' product owns: all weights are loaded
+    /// once for each.
+    #[must_use]
+    pub fn query_parts(job: &Job, lanes: u32) -> u64 {
+        let dim4 = u64::from(job.dim4);
+        let tall = Self::query_tile(job, lanes) != LaneTile::STREAMED;
+        match tall && dim4.is_multiple_of(16) {
+            true => 16,
+            false => Self::parts(dim4),
+        }
     }
 
     /// Vec4 of the D numbers that one workgroup of the products owns, of `dim4`.
