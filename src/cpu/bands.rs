@@ -21,10 +21,10 @@ use std::ops::Range;
 /// What all tasks of a block read.
 #[derive(Clone, Copy)]
 pub(super) struct Bands<'a, R> {
-    pub(super) problem: &'a Problem<'a, R>,
-    pub(super) plan: &'a Plan,
-    pub(super) cut: BandPlan,
-    pub(super) block: &'a Block<R>,
+    problem: &'a Problem<'a, R>,
+    plan: &'a Plan,
+    cut: BandPlan,
+    block: &'a Block<R>,
 }
 
 /// Room of one task.
@@ -58,7 +58,21 @@ struct ColumnSide {
     weights: bool,
 }
 
-impl<R: CpuReal> Bands<'_, R> {
+impl<'a, R: CpuReal> Bands<'a, R> {
+    /// Where the plan has bands.
+    pub(super) fn new(
+        problem: &'a Problem<'a, R>,
+        plan: &'a Plan,
+        block: &'a Block<R>,
+    ) -> Option<Self> {
+        Some(Bands {
+            problem,
+            plan,
+            cut: plan.bands?,
+            block,
+        })
+    }
+
     fn of(&self, band: usize) -> Range<usize> {
         let start = band * self.cut.columns;
         start..(start + self.cut.columns).min(self.plan.columns)

@@ -8,7 +8,7 @@ use super::{
     moments::Moments,
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
-    plan::{BandPlan, Plan},
+    plan::Plan,
     pool::Pooled,
     positives::{Positive, positive_scores},
     problem::Problem,
@@ -19,10 +19,7 @@ use super::{
     statistic::Statistic,
     tile::{Block, Tile},
 };
-use crate::{
-    Batch, Columns, DynLoss, Output, Result,
-    loss::{Outer, Pool},
-};
+use crate::{Batch, Columns, DynLoss, Output, Result, loss::Outer};
 
 /// Evaluates; the lengths of the gradients' slices are checked.
 pub(super) fn run<R: CpuReal>(
@@ -55,7 +52,6 @@ pub(super) fn run<R: CpuReal>(
         shared,
         tile: Tile::default(),
         kept: Vec::new(),
-        kept_of: 0,
         finished: Vec::with_capacity(problem.pairs.len()),
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
@@ -78,9 +74,8 @@ pub(super) struct Engine<'a, R> {
     /// Columns of each candidate in a shared list.
     shared: Option<Occurrences>,
     tile: Tile<R>,
-    /// Scores that bands keep, and the first row of the block they belong to.
+    /// Scores of the block that bands keep.
     kept: Vec<R>,
-    kept_of: usize,
     /// Live pairs of the blocks that were reduced.
     pub(super) finished: Vec<Finished<R>>,
     /// ∂ℓ/∂θ of the same pairs.
@@ -101,9 +96,7 @@ impl<R: CpuReal> Engine<'_, R> {
         if sinks.candidates_in_place() {
             self.moments = Moments::new(self.problem);
         }
-        // Where weights depend on the whole batch, backward waits for its last row.
-        let spec = &self.problem.spec;
-        let wait = spec.outer == Outer::LogMeanExp || spec.pool != Pool::Each;
+        let wait = self.problem.waits();
         for rows in self.plan.blocks() {
             let block = Block::new(self.problem, rows, self.shared.as_ref());
             self.forward(&block);
@@ -138,15 +131,8 @@ impl<R: CpuReal> Engine<'_, R> {
             let reduced = moments.reduce(problem, block);
             return self.finish(block, &reduced);
         }
-        if let Some(cut) = self.plan.bands {
-            let bands = Bands {
-                problem,
-                plan: &self.plan,
-                cut,
-                block,
-            };
+        if let Some(bands) = Bands::new(problem, &self.plan, block) {
             let reduced = bands.reduce(&self.positives, &mut self.kept);
-            self.kept_of = block.rows.start;
             return self.finish(block, &reduced);
         }
         let mut reduced: Vec<Statistic<R>> = Vec::new();
@@ -249,14 +235,7 @@ impl<R: CpuReal> Engine<'_, R> {
             moments.backward(problem, block, &weights, &mut rows, sinks.candidates());
             return self.finish_block(block, sinks, &mut rows, &mut second_rows);
         }
-        if let Some(cut) = plan.bands {
-            let kept = cut.kept && self.kept_of == block.rows.start;
-            let bands = Bands {
-                problem,
-                plan,
-                cut: BandPlan { kept, ..cut },
-                block,
-            };
+        if let Some(bands) = Bands::new(problem, plan, block) {
             bands.backward(&terms, &self.kept, sinks, &mut rows);
             return self.finish_block(block, sinks, &mut rows, &mut second_rows);
         }

@@ -1,8 +1,9 @@
 //! Losses on the processor, in `f64` (the reference) or `f32` (the engine of machines without a
 //! GPU), on all cores of the current rayon pool.
 //!
-//! Rows are taken a block at a time. A block's scores are made by one product, reduced row by row,
-//! turned into weights in place, and multiplied with both tables, all while they are in cache:
+//! Rows are taken a block at a time, and columns a stripe at a time. A stripe's scores are made by one
+//! product, reduced row by row, turned into weights in place, and multiplied with both tables, all
+//! while they are in a core's own cache:
 //!
 //! ```text
 //! inverse_norms → positive_scores → per block: row_reduce → row_finish → weights
@@ -54,8 +55,8 @@ use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want, loss::Spec};
 pub struct Options {
     /// Bytes of scores held at a time; gradients of columns that cannot be collected where they
     /// belong (shared columns, gradients that are added to others) take a quarter more. Where a block
-    /// of rows against all columns fits, scores are computed once, otherwise twice. The last bits
-    /// of results depend on it.
+    /// of rows against all columns fits and D is not small, scores are computed once, otherwise
+    /// twice ([`scheme`] tells). The last bits of results depend on it.
     pub scratch_bytes: usize,
     /// Largest normalised copy of a candidate table that is kept for the whole evaluation, in
     /// bytes; larger tables are normalised again chunk by chunk.

@@ -137,6 +137,7 @@ impl Plan {
             bands: Some(BandPlan {
                 columns: band,
                 kept: problem.backward
+                    && (block >= rows || !problem.waits())
                     && dim >= KEPT_DIM
                     && block * columns.next_multiple_of(stripe) <= budget,
             }),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ABSENT, Batch, Columns, DynLoss, IGNORED, Matrix, Real, Result, Shape,
-    loss::{BatchStatistics, Parameters, Score, Spec, constants},
+    loss::{BatchStatistics, Outer, Parameters, Pool, Score, Spec, constants},
     shape::MAX_ROW_PARAMETERS,
 };
 use rayon::prelude::*;
@@ -179,6 +179,11 @@ impl<'a, R: CpuReal> Problem<'a, R> {
     /// The query of an active row in double precision, of unit length under cosine.
     pub(super) fn read_query_double(&self, row: &ActiveRow, out: &mut [f64]) {
         read_scaled(&self.batch.query_table(), row.query, row.factor, out);
+    }
+
+    /// Whether weights depend on the whole batch: backward then waits for its last row.
+    pub(super) fn waits(&self) -> bool {
+        self.spec.outer == Outer::LogMeanExp || self.spec.pool != Pool::Each
     }
 
     /// Number of statistics of a row: one if they serve all its pairs.

@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     screen.line("")?;
     screen.line(report::HEADER)?;
     let mut right = true;
+    keep(arguments, &report, screen)?;
     for size in &arguments.sizes {
         for loss in &losses {
             let measured = measure(&engine, loss, *size, arguments, &mut report);
@@ -98,15 +99,22 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
                     screen.complain(format_args!("{} at {size}: {error}", label(loss)?));
                 }
             }
+            keep(arguments, &report, screen)?;
         }
     }
-    if let Some(path) = &arguments.json {
-        let json = report.json();
-        write_lines(Some(path), &[], screen, |lines| {
-            lines.line(&format!("{json:#}"))
-        })?;
-    }
     Ok(right)
+}
+
+/// Writes what was measured so far: at once, so that a bad path is known before minutes are spent,
+/// and after every case, so that none is lost.
+fn keep(arguments: &Arguments, report: &Report, screen: &mut Screen) -> Result<()> {
+    let Some(path) = &arguments.json else {
+        return Ok(());
+    };
+    let json = report.json();
+    write_lines(Some(path), &[], screen, |lines| {
+        lines.line(&format!("{json:#}"))
+    })
 }
 
 /// The fastest loop.
