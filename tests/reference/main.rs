@@ -6,6 +6,7 @@ mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod derivatives;
+mod kept;
 mod oracle;
 mod outputs;
 mod pairs;
