@@ -5,6 +5,7 @@ use super::{
     backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
     bands::Bands,
     gradients::{Operands, grad_queries},
+    kept::Kept,
     moments::Moments,
     occurrences::Occurrences,
     outer::{log_mean_exp, loss_sum, row_weights},
@@ -51,7 +52,7 @@ pub(super) fn run<R: CpuReal>(
         moments: None,
         shared,
         tile: Tile::default(),
-        kept: Vec::new(),
+        kept: Kept::default(),
         finished: Vec::with_capacity(problem.pairs.len()),
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
@@ -74,8 +75,8 @@ pub(super) struct Engine<'a, R> {
     /// Columns of each candidate in a shared list.
     shared: Option<Occurrences>,
     tile: Tile<R>,
-    /// Scores of the block that bands keep.
-    kept: Vec<R>,
+    /// What bands keep of the block.
+    kept: Kept<R>,
     /// Live pairs of the blocks that were reduced.
     pub(super) finished: Vec<Finished<R>>,
     /// ∂ℓ/∂θ of the same pairs.

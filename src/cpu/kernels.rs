@@ -2,8 +2,8 @@
 //! score costs an indirect call.
 
 use super::{
-    runs::reduce,
     statistic::Statistic,
+    stretch::{Stretch, reduce, reduce_to_weights},
     weigh::{weigh, weigh_both, weigh_columns},
 };
 use crate::{
@@ -83,15 +83,28 @@ pub trait Kernels<R: Real>: Send + Sync {
     fn reduce(
         &self,
         setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
         scores: &[R],
         beside: Beside<'_, R>,
         pair: &Target<R>,
         into: &mut Statistic<R>,
     );
+    /// As [`Kernels::reduce`], and turns the scores into what weights are but for a factor of the row:
+    /// `e^{z − max}·∂z/∂s` with the largest z so far, which is returned, for log-sums; ∂z/∂s for sums.
+    fn reduce_to_weights(
+        &self,
+        setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
+        scores: &mut [R],
+        beside: Beside<'_, R>,
+        pair: &Target<R>,
+        into: &mut Statistic<R>,
+    ) -> R;
     /// Turns scores into ∂value/∂s, summed over the row's pairs.
     fn weigh(
         &self,
         setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
         scores: &mut [R],
         beside: Beside<'_, R>,
         terms: &[Term<R>],
@@ -160,6 +173,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
     fn reduce(
         &self,
         setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
         scores: &[R],
         beside: Beside<'_, R>,
         pair: &Target<R>,
@@ -170,15 +184,36 @@ impl<R: Real, L: Loss> Kernels<R> for L {
             || {
                 self.specialized(
                     #[inline(always)]
-                    |loss| reduce(loss, setting, scores, beside, pair, into),
+                    |loss| reduce(loss, setting, stretch, scores, beside, pair, into),
                 );
             },
         );
     }
 
+    fn reduce_to_weights(
+        &self,
+        setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
+        scores: &mut [R],
+        beside: Beside<'_, R>,
+        pair: &Target<R>,
+        into: &mut Statistic<R>,
+    ) -> R {
+        R::vectorized(
+            #[inline(always)]
+            || {
+                self.specialized(
+                    #[inline(always)]
+                    |loss| reduce_to_weights(loss, setting, stretch, scores, beside, pair, into),
+                )
+            },
+        )
+    }
+
     fn weigh(
         &self,
         setting: Setting<'_, R>,
+        stretch: &mut Stretch<R>,
         scores: &mut [R],
         beside: Beside<'_, R>,
         terms: &[Term<R>],
@@ -188,7 +223,7 @@ impl<R: Real, L: Loss> Kernels<R> for L {
             || {
                 self.specialized(
                     #[inline(always)]
-                    |loss| weigh(loss, setting, scores, beside, terms),
+                    |loss| weigh(loss, setting, &mut stretch.run, scores, beside, terms),
                 );
             },
         );

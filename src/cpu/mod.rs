@@ -18,6 +18,7 @@ mod bands;
 mod beside;
 mod engine;
 mod gradients;
+mod kept;
 mod kernels;
 mod kth_largest;
 mod masks;
@@ -38,6 +39,7 @@ mod runs;
 mod scheme;
 mod sinks;
 mod statistic;
+mod stretch;
 mod tables;
 mod tile;
 mod weigh;
@@ -47,6 +49,7 @@ pub use kth_largest::kth_largest;
 pub use product::CpuReal;
 pub use scheme::{Scheme, scheme};
 pub use statistic::Statistic;
+pub use stretch::Stretch;
 
 use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want, loss::Spec};
 
@@ -54,9 +57,9 @@ use crate::{Batch, DynLoss, Error, Output, Result, Shape, Want, loss::Spec};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Bytes of scores held at a time; gradients of columns that cannot be collected where they
-    /// belong (shared columns, gradients that are added to others) take a quarter more. Where a block
-    /// of rows against all columns fits and D is not small, scores are computed once, otherwise
-    /// twice ([`scheme`] tells). The last bits of results depend on it.
+    /// belong (shared columns, gradients that are added to others) take a quarter more. Where some
+    /// rows against all columns fit, scores are computed once, otherwise twice ([`scheme`] tells).
+    /// The last bits of results depend on it.
     pub scratch_bytes: usize,
     /// Largest normalised copy of a candidate table that is kept for the whole evaluation, in
     /// bytes; larger tables are normalised again chunk by chunk.
@@ -66,8 +69,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            scratch_bytes: 32 << 20,
-            copy_bytes: 32 << 20,
+            scratch_bytes: 48 << 20,
+            copy_bytes: 8 << 20,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     problem::Problem,
     product::{CpuReal, View, product},
     statistic::Statistic,
+    stretch::Stretch,
     tables::dot,
     tile::Block,
 };
@@ -257,6 +258,7 @@ fn coefficient<R: CpuReal>(problem: &Problem<'_, R>) -> f64 {
         constants: &[],
     };
     let setting = problem.setting();
-    (problem.kernels).reduce(setting, &[R::ONE], beside, &nothing, &mut one);
+    let stretch = &mut Stretch::default();
+    (problem.kernels).reduce(setting, stretch, &[R::ONE], beside, &nothing, &mut one);
     one.sum
 }

@@ -2,7 +2,7 @@
 //! the number of threads: results have the same bits on every machine with the same vector
 //! instructions.
 
-use super::{Options, problem::Problem, product::CpuReal};
+use super::{Options, kept::Keep, problem::Problem, product::CpuReal};
 use crate::ColumnKind;
 use std::ops::Range;
 
@@ -28,17 +28,19 @@ const BAND_ROWS: usize = 512;
 const BAND_TILE: usize = 1 << 20;
 /// Bands of columns at most: tasks that each hold a tile.
 const BANDS: usize = 32;
-/// Least D for which scores are kept and not multiplied again: by an estimate of memory traffic beside
-/// multiply-adds, not by a measurement.
+/// Least D for which scores, where weights cannot be, are kept and not multiplied again: by an estimate of
+/// memory traffic beside multiply-adds, not by a measurement.
 const KEPT_DIM: usize = 128;
+/// Rows per block from which it is worth keeping something of them.
+const KEPT_ROWS: usize = 64;
 
 /// Columns of one task: stripe after stripe, from scores to both products.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct BandPlan {
     /// Columns per band, whole stripes.
     pub(super) columns: usize,
-    /// Whether a block's scores are kept from the reduction to the weights.
-    pub(super) kept: bool,
+    /// What is kept from the reduction to the backward pass.
+    pub(super) keep: Keep,
 }
 
 /// Blocks of rows, and stripes and chunks of columns.
@@ -119,7 +121,9 @@ impl Plan {
         let (rows, columns) = (problem.rows.len(), problem.shape.columns());
         let (dim, centres) = (problem.shape.dim, problem.shape.columns_per_class);
         let tile = (budget / BANDS).min(BAND_TILE / size_of::<R>()).max(1);
-        let block = even_blocks(rows, BAND_ROWS.min((tile / STRIPE_COLUMNS.start).max(1)));
+        let most = BAND_ROWS.min((tile / STRIPE_COLUMNS.start).max(1));
+        let (keep, most) = kept(problem, most, budget);
+        let block = even_blocks(rows, most);
         let stripe = (tile / block / GRAIN * GRAIN)
             .clamp(GRAIN, STRIPE_COLUMNS.end)
             .min(columns.next_multiple_of(GRAIN))
@@ -136,10 +140,7 @@ impl Plan {
             piece: stripe,
             bands: Some(BandPlan {
                 columns: band,
-                kept: problem.backward
-                    && (block >= rows || !problem.waits())
-                    && dim >= KEPT_DIM
-                    && block * columns.next_multiple_of(stripe) <= budget,
+                keep,
             }),
         }
     }
@@ -173,6 +174,26 @@ impl Plan {
         (rows / STRIPES.div_ceil(stripes))
             .next_multiple_of(GRAIN)
             .max(4 * GRAIN)
+    }
+}
+
+/// What to keep of blocks of at most `most` rows, and their rows then.
+fn kept<R: CpuReal>(problem: &Problem<'_, R>, most: usize, budget: usize) -> (Keep, usize) {
+    let (rows, columns) = (problem.rows.len(), problem.shape.columns());
+    // The last band may be wider than its columns.
+    let fit = budget / (columns + columns / 16 + STRIPE_COLUMNS.end) / GRAIN * GRAIN;
+    let least = rows.next_multiple_of(GRAIN).clamp(GRAIN, KEPT_ROWS);
+    let waits = problem.waits() && rows > fit.min(most);
+    let several = problem.shape.many_positives && !problem.spec.separable;
+    let keep = match several || problem.spec.column_parameters {
+        _ if !problem.backward || fit < least || waits => Keep::Nothing,
+        true if problem.shape.dim < KEPT_DIM => Keep::Nothing,
+        true => Keep::Scores,
+        false => Keep::Weights,
+    };
+    match keep {
+        Keep::Nothing => (keep, most),
+        _ => (keep, most.min(fit)),
     }
 }
 

@@ -10,10 +10,14 @@ use super::{
     product::CpuReal,
     row_finish::Finished,
     statistic::Statistic,
+    stretch::Stretch,
     tile::{Block, Tile},
 };
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// Room of a task.
+type Room<R> = (Gathered<R>, Stretch<R>);
 
 /// The statistics of the block's rows over one chunk of columns: one per row, or one per pair
 /// where z depends on the pair.
@@ -27,7 +31,8 @@ pub(super) fn row_reduce<R: CpuReal>(
 ) -> Vec<Statistic<R>> {
     let active = block.active(problem);
     let rows = active.par_iter().enumerate().with_min_len(4);
-    let reduced = rows.map_init(Gathered::default, |buffer, (i, row)| {
+    let reduced = rows.map_init(Room::default, |room, (i, row)| {
+        let (buffer, stretch) = (&mut room.0, &mut room.1);
         let mut slots = vec![Statistic::empty(problem.spec.reduction); problem.slots(row)];
         for (stripe, start) in (0..).zip((0..chunk.len()).step_by(plan.stripe)) {
             let columns = plan.stripe_of(chunk, stripe);
@@ -39,7 +44,7 @@ pub(super) fn row_reduce<R: CpuReal>(
                 let target = &positives[pair].target;
                 problem
                     .kernels
-                    .reduce(problem.setting(), scores, beside, target, slot);
+                    .reduce(problem.setting(), stretch, scores, beside, target, slot);
             }
         }
         slots
@@ -90,7 +95,8 @@ pub(super) fn weights<R: CpuReal>(
         .par_chunks_mut(plan.stripe)
         .enumerate()
         .with_min_len(4);
-    pieces.for_each_init(Gathered::default, |buffer, (piece, scores)| {
+    pieces.for_each_init(Room::default, |room, (piece, scores)| {
+        let (buffer, stretch) = (&mut room.0, &mut room.1);
         let (stripe, row) = (piece / active.len(), piece % active.len());
         let columns = plan.stripe_of(chunk, stripe);
         let at = piece * plan.stripe;
@@ -99,7 +105,7 @@ pub(super) fn weights<R: CpuReal>(
         let beside = beside(problem, &active[row], second, range, columns, buffer);
         problem
             .kernels
-            .weigh(problem.setting(), scores, beside, terms.of(row));
+            .weigh(problem.setting(), stretch, scores, beside, terms.of(row));
     });
 }
 

@@ -1,6 +1,6 @@
 //! What an evaluation on the CPU will multiply.
 
-use super::{Options, plan::Plan, problem::Problem};
+use super::{Options, kept::Keep, plan::Plan, problem::Problem};
 use crate::{Batch, DynLoss, Result, Want, gpu::sizes::serves_moments};
 
 /// How scores become gradients, and what that executes: for reports.
@@ -32,11 +32,15 @@ pub fn scheme(
         return Ok(Scheme { name, flops: None });
     }
     let plan = Plan::new(&problem, options);
-    let once = (plan.bands).map_or(plan.chunk >= plan.columns, |bands| bands.kept);
-    let (name, sweeps) = match (backward, once) {
-        (false, _) => ("value alone", 1),
-        (true, true) => ("kept scores", 1),
-        (true, false) => ("scores twice", 2),
+    let whole = match plan.chunk >= plan.columns {
+        true => Keep::Scores,
+        false => Keep::Nothing,
+    };
+    let (name, sweeps) = match plan.bands.map_or(whole, |bands| bands.keep) {
+        _ if !backward => ("value alone", 1),
+        Keep::Weights => ("kept weights", 1),
+        Keep::Scores => ("kept scores", 1),
+        Keep::Nothing => ("scores twice", 2),
     };
     let products = sweeps + u64::from(want.queries) + u64::from(want.candidates);
     let pairs = (shape.rows * shape.columns()) as u64;
@@ -72,7 +76,7 @@ mod tests {
         let product = (2 * b * n * d) as u64;
         for (want, bytes, name, products) in [
             (Want::NOTHING, 32 << 20, "value alone", 1),
-            (Want::BOTH, 32 << 20, "kept scores", 3),
+            (Want::BOTH, 32 << 20, "kept weights", 3),
             (Want::BOTH, 1 << 10, "scores twice", 4),
         ] {
             let flops = Some(products * product);

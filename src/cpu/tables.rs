@@ -3,6 +3,7 @@
 use super::product::CpuReal;
 use crate::{Matrix, Real, loss::Score};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Squared lengths outside this range lose digits; the row is then scaled before squaring.
 const SAFE_SQUARES: std::ops::Range<f64> = 1e-250..1e250;
@@ -57,11 +58,17 @@ pub(super) fn dot<R: Real>(a: &[R], b: &[R]) -> R {
 /// Reads row `row`, times `factor`, rounded once.
 pub(super) fn read_scaled<R: Real>(matrix: &Matrix<'_>, row: usize, factor: f64, out: &mut [R]) {
     matrix.read_row(row, out);
-    if factor != 1.0 {
-        for x in out {
-            *x = R::from_f64(x.to_f64() * factor);
-        }
+    if factor == 1.0 {
+        return;
     }
+    R::vectorized(
+        #[inline(always)]
+        || {
+            for x in &mut *out {
+                *x = R::from_f64(x.to_f64() * factor);
+            }
+        },
+    );
 }
 
 /// The stage `inverse_norms`: what each row of the table is multiplied by; nothing for dot.
@@ -159,15 +166,31 @@ impl<'a, R: CpuReal> Candidates<'a, R> {
         buffer
     }
 
+    /// As [`Candidates::rows`], on the calling thread alone.
+    pub(super) fn stripe_rows<'s>(
+        &'s self,
+        columns: &Range<usize>,
+        buffer: &'s mut Vec<R>,
+    ) -> &'s [R] {
+        let dim = self.dim();
+        if let Some(whole) = &self.whole {
+            return &whole[columns.start * dim..columns.end * dim];
+        }
+        buffer.resize(columns.len() * dim, R::ZERO);
+        for (column, out) in columns.clone().zip(buffer.chunks_mut(dim)) {
+            self.fill_row(column, out);
+        }
+        buffer
+    }
+
     fn fill(&self, start: usize, out: &mut [R]) {
-        out.par_chunks_mut(self.dim())
-            .with_min_len(64)
-            .enumerate()
-            .for_each(|(i, out)| {
-                let column = start + i;
-                let id = self.ids.map_or(column, |ids| ids[column] as usize);
-                read_scaled(&self.matrix, id, self.factor(id), out);
-            });
+        let rows = out.par_chunks_mut(self.dim()).with_min_len(64).enumerate();
+        rows.for_each(|(i, out)| self.fill_row(start + i, out));
+    }
+
+    fn fill_row(&self, column: usize, out: &mut [R]) {
+        let id = self.ids.map_or(column, |ids| ids[column] as usize);
+        read_scaled(&self.matrix, id, self.factor(id), out);
     }
 
     /// The row of one column, from the kept copy or through `buffer`, on the calling thread.
@@ -177,8 +200,7 @@ impl<'a, R: CpuReal> Candidates<'a, R> {
         if let Some(whole) = &self.whole {
             return &whole[column * dim..(column + 1) * dim];
         }
-        let id = self.ids.map_or(column, |ids| ids[column] as usize);
-        read_scaled(&self.matrix, id, self.factor(id), buffer);
+        self.fill_row(column, buffer);
         buffer
     }
 }

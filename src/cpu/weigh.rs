@@ -19,18 +19,18 @@ use crate::{
 pub(super) fn weigh<R: Real, L: Loss>(
     loss: &L,
     setting: Setting<'_, R>,
+    run: &mut Run<R>,
     scores: &mut [R],
     beside: Beside<'_, R>,
     terms: &[Term<R>],
 ) {
-    let mut run = Run::new();
     for start in (0..scores.len()).step_by(RUN) {
         run.load(scores, beside, start);
         let mut weights = [R::ZERO; RUN];
         for term in terms {
             match setting.spec.reduction {
-                RowReduction::LogSumExp => weigh_run(loss, setting, &run, term, &mut weights, true),
-                RowReduction::Sum => weigh_run(loss, setting, &run, term, &mut weights, false),
+                RowReduction::LogSumExp => weigh_run(loss, setting, run, term, &mut weights, true),
+                RowReduction::Sum => weigh_run(loss, setting, run, term, &mut weights, false),
             }
         }
         let count = RUN.min(scores.len() - start);

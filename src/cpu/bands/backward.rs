@@ -1,0 +1,243 @@
+//! The backward pass of a block, band by band.
+
+use super::{Bands, Room};
+use crate::cpu::{
+    beside::beside,
+    kept::{Keep, Kept, KeptPart},
+    pieces::add_piece,
+    product::{CpuReal, View, product},
+    rows::Terms,
+    runs::share,
+    sinks::Sinks,
+    tile::stripe_scores,
+};
+use crate::loss::RowReduction;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// What one band writes, and what it finds.
+struct Band<'a, R> {
+    columns: Range<usize>,
+    kept: KeptPart<'a, R>,
+    candidates: Option<&'a mut [R]>,
+    parameters: Option<&'a mut [f64]>,
+}
+
+/// What all bands write.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Whether candidates' sums are collected in the gradient itself.
+    in_place: bool,
+    /// Whether earlier blocks wrote it.
+    add: bool,
+    /// Whether queries get a gradient.
+    queries: bool,
+    /// Whether any table gets one.
+    weights: bool,
+}
+
+impl<R: CpuReal> Bands<'_, R> {
+    /// Weights and both products: `rows` gets the queries' gradient, if they get one.
+    pub(in crate::cpu) fn backward(
+        &self,
+        terms: &Terms<R>,
+        kept: &Kept<R>,
+        sinks: &mut Sinks<'_, R>,
+        rows: &mut [R],
+    ) {
+        let dim = self.problem.shape.dim;
+        let side = Side {
+            in_place: sinks.candidates_in_place(),
+            add: self.block.rows.start > 0,
+            queries: !rows.is_empty(),
+            weights: sinks.weights(),
+        };
+        let (candidates, parameters) = sinks.by_columns();
+        let mut candidates = candidates.map(|out| out.chunks_mut(self.cut.columns * dim));
+        let mut parameters = parameters.map(|sums| sums.chunks_mut(self.cut.columns));
+        let bands = (0..self.count()).map(|band| Band {
+            columns: self.of(band),
+            kept: kept.band(self.kept_size(), band),
+            candidates: candidates.as_mut().and_then(Iterator::next),
+            parameters: parameters.as_mut().and_then(Iterator::next),
+        });
+        let bands: Vec<Band<'_, R>> = bands.collect();
+        let parts: Vec<Vec<R>> = bands
+            .into_par_iter()
+            .map_init(Room::default, |room, band| {
+                self.backward_band(band, side, terms, room)
+            })
+            .collect();
+        if side.queries {
+            add_up(&parts, rows, dim);
+        }
+    }
+
+    /// The band's share of the queries' gradient: rows × D.
+    fn backward_band(
+        &self,
+        mut band: Band<'_, R>,
+        side: Side,
+        terms: &Terms<R>,
+        room: &mut Room<R>,
+    ) -> Vec<R> {
+        let (dim, rows) = (self.problem.shape.dim, self.block.rows.len());
+        let mut gradient = vec![R::ZERO; if side.queries { rows * dim } else { 0 }];
+        for (i, columns) in self.stripes(&band.columns).enumerate() {
+            let kept = band.kept.stripe(self.kept_size(), i);
+            let at = columns.start - band.columns.start;
+            let parameters = (band.parameters.as_deref_mut())
+                .map(|parameters| &mut parameters[at..at + columns.len()]);
+            if self.cut.keep != Keep::Weights {
+                self.stripe_weights(kept.tiles, &columns, (terms, side), parameters, room);
+            }
+            if !side.weights {
+                continue;
+            }
+            let out = (band.candidates.as_deref_mut())
+                .map(|out| &mut out[at * dim..(at + columns.len()) * dim]);
+            self.products(kept, &columns, (terms, side), &mut gradient, out, room);
+        }
+        gradient
+    }
+
+    /// Both products of a stripe's weights: those in the room's tile, or kept ones, which the factors of
+    /// their rows go with to the queries and to the sums of the queries' gradient.
+    fn products(
+        &self,
+        kept: KeptPart<'_, R>,
+        columns: &Range<usize>,
+        (terms, side): (&Terms<R>, Side),
+        gradient: &mut [R],
+        out: Option<&mut [R]>,
+        room: &mut Room<R>,
+    ) {
+        let (problem, dim) = (self.problem, self.problem.shape.dim);
+        let scale = R::from_f64(problem.spec.score_scale);
+        let (height, width) = (self.block.rows.len(), columns.len());
+        let Room {
+            tile,
+            candidates,
+            queries,
+            sums,
+            ..
+        } = room;
+        let keeps = self.cut.keep == Keep::Weights;
+        let factors = match keeps {
+            true => self.factors(terms, kept.shifts),
+            false => Vec::new(),
+        };
+        let weights = if keeps { kept.tiles } else { tile };
+        let weights = View::new(weights, height, width, self.plan.stripe);
+        if side.queries {
+            let candidates = (problem.candidates).stripe_rows(columns, candidates);
+            let candidates = View::new(candidates, width, dim, dim);
+            if keeps {
+                sums.resize(height * dim, R::ZERO);
+                product(sums, dim, weights, candidates, scale, false);
+                scaled(sums, dim, &factors, gradient, |to, x| *to += x);
+            } else {
+                product(gradient, dim, weights, candidates, scale, true);
+            }
+        }
+        let Some(out) = out else {
+            return;
+        };
+        let queries = match keeps {
+            true => {
+                queries.resize(height * dim, R::ZERO);
+                scaled(&self.block.queries, dim, &factors, queries, |to, x| *to = x);
+                queries
+            }
+            false => &self.block.queries,
+        };
+        let queries = View::new(queries, height, dim, dim);
+        if side.in_place {
+            product(out, dim, weights.transposed(), queries, scale, side.add);
+            return;
+        }
+        sums.resize(out.len(), R::ZERO);
+        product(sums, dim, weights.transposed(), queries, scale, false);
+        add_piece(&problem.candidates, |at| columns.start + at, sums, out);
+    }
+
+    /// What kept weights of a stripe are yet to be multiplied with, row by row.
+    fn factors(&self, terms: &Terms<R>, shifts: &[R]) -> Vec<R> {
+        let log_sum = self.problem.spec.reduction == RowReduction::LogSumExp;
+        let factor = |(row, &shift)| match terms.of(row) {
+            [] => R::ZERO,
+            [term, ..] if log_sum => term.factor * share(shift - term.shift),
+            [term, ..] => term.factor,
+        };
+        shifts.iter().enumerate().map(factor).collect()
+    }
+
+    /// Weights of a stripe into the room's tile, from kept scores or from scores that are multiplied
+    /// again; and, before scores become weights, its columns' share of ∂value/∂(column parameter).
+    fn stripe_weights(
+        &self,
+        kept: &[R],
+        columns: &Range<usize>,
+        (terms, side): (&Terms<R>, Side),
+        mut parameters: Option<&mut [f64]>,
+        room: &mut Room<R>,
+    ) {
+        let (problem, stripe) = (self.problem, self.plan.stripe);
+        let Room {
+            tile,
+            candidates,
+            gathered,
+            stretch,
+            ..
+        } = room;
+        tile.resize(self.tile(), R::ZERO);
+        if kept.is_empty() {
+            let candidates = (problem.candidates).stripe_rows(columns, candidates);
+            stripe_scores(problem, self.block, columns, candidates, tile, stripe);
+        } else {
+            tile.copy_from_slice(kept);
+        }
+        let active = self.block.active(problem).iter().enumerate();
+        for ((i, row), scores) in active.zip(tile.chunks_mut(stripe)) {
+            let scores = &mut scores[..columns.len()];
+            let beside = beside(problem, row, &[], 0..0, columns.clone(), gathered);
+            let (setting, terms) = (problem.setting(), terms.of(i));
+            if let Some(sums) = parameters.as_deref_mut() {
+                let kernels = problem.kernels;
+                kernels.weigh_columns(setting, scores, beside, terms, sums);
+            }
+            if side.weights {
+                let kernels = problem.kernels;
+                kernels.weigh(setting, stretch, scores, beside, terms);
+            }
+        }
+    }
+}
+
+/// Hands every row of `from`, times its factor, to `put`, number by number.
+fn scaled<R: CpuReal>(
+    from: &[R],
+    dim: usize,
+    factors: &[R],
+    to: &mut [R],
+    put: impl Fn(&mut R, R),
+) {
+    let rows = to.chunks_mut(dim).zip(from.chunks(dim));
+    for ((to, from), &factor) in rows.zip(factors) {
+        for (to, &x) in to.iter_mut().zip(from) {
+            put(to, factor * x);
+        }
+    }
+}
+
+/// The bands' shares in their order.
+fn add_up<R: CpuReal>(parts: &[Vec<R>], rows: &mut [R], dim: usize) {
+    let rows = rows.par_chunks_mut(dim).enumerate().with_min_len(16);
+    rows.for_each(|(i, row)| {
+        for part in parts {
+            for (sum, &x) in row.iter_mut().zip(&part[i * dim..][..dim]) {
+                *sum += x;
+            }
+        }
+    });
+}
