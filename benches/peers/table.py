@@ -1,4 +1,4 @@
-"""Runs wgloss and PyTorch by turns, each in a process of its own, and prints one table."""
+"""Runs wgloss, PyTorch and, if asked, Burn by turns, in processes of their own; prints one table."""
 
 import argparse
 import json
@@ -24,15 +24,28 @@ TOLERANCE = 1e-3
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
+    # No abbreviations: benches/peers/run looks for --burn too.
+    parser = argparse.ArgumentParser(
+        prog="benches/peers/run", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--wgloss", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--burn-steps", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--size", action="append", help=f"default: {', '.join(SIZES)}")
     parser.add_argument("--loss", action="append", choices=LOSSES, help="default: all")
     parser.add_argument("--rounds", type=int, default=3, help="turns of every contender")
     parser.add_argument("--repeats", type=int, default=5, help="steps per turn, at small sizes")
     parser.add_argument("--no-gpu", action="store_true", help="leave wgloss on the GPU out")
+    parser.add_argument(
+        "--burn",
+        action="store_true",
+        help="add Burn's wgpu backend, beside wgloss on the GPU: a quarter of an hour to build, and on"
+        " a software adapter a minute or two of tuning before every turn",
+    )
     parser.add_argument("--json", help="write everything that was measured to this file")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.burn and options.no_gpu:
+        parser.error("--burn compares with wgloss on the GPU, which --no-gpu leaves out")
+    return options
 
 
 def output(command):
@@ -64,6 +77,13 @@ def run_wgloss(program, device, loss, size, repeats):
     }
 
 
+def run_burn(program, loss, size, repeats):
+    """None where Burn cannot run it, such as tables beyond an adapter's bindings; it says why."""
+    command = [program, loss, size, str(repeats)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+
+
 def contenders(options):
     """Names with what runs a turn."""
 
@@ -75,6 +95,8 @@ def contenders(options):
         found["wgloss GPU"] = wgloss("gpu")
     for mode in ["eager", "compiled"]:
         found[mode] = lambda *case, mode=mode: run_torch(mode, *case)
+    if options.burn:
+        found["Burn"] = lambda *case: run_burn(options.burn_steps, *case)
     return found
 
 
@@ -85,12 +107,18 @@ def measure(options, loss, size):
     turns = {name: [] for name in contenders(options)}
     for _ in range(options.rounds):
         for name, run in contenders(options).items():
-            turns[name].append(run(loss, size, repeats))
+            if None not in turns[name]:
+                turns[name].append(run(loss, size, repeats))
+    turns = {name: results for name, results in turns.items() if None not in results}
     first = turns["wgloss CPU"][0]["value"]
     for name, results in turns.items():
         for result in results:
             if not abs(result["value"] - first) <= TOLERANCE * abs(first):
                 sys.exit(f"{loss} at {size}: {name} gives {result['value']}, wgloss on the CPU {first}")
+    if "Burn" in turns:
+        adapter, ours = turns["Burn"][0]["adapter"], turns["wgloss GPU"][0]["version"]
+        if adapter not in ours:
+            sys.exit(f"Burn ran on {adapter}, but wgloss is {ours}")
     measured = {}
     for name, results in turns.items():
         seconds = [second for result in results for second in result["seconds"]]
@@ -104,12 +132,21 @@ def measure(options, loss, size):
     return measured
 
 
-def time(seconds):
+def time(one):
+    if one is None:
+        return "–"
+    seconds = one["median"]
     return f"{1e3 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def memory(bytes):
-    return "?" if bytes is None else f"{bytes / (1 << 20):.0f} MiB"
+def ratio(peer, own):
+    return "–" if peer is None else f"{peer['median'] / own['median']:.1f}"
+
+
+def memory(one):
+    if one is None:
+        return "–"
+    return "?" if one["bytes"] is None else f"{one['bytes'] / (1 << 20):.0f} MiB"
 
 
 def main():
@@ -117,6 +154,9 @@ def main():
     names = list(contenders(options))
     ours = [name for name in names if name.startswith("wgloss")]
     ratios = [(peer, own) for own in ours for peer in ["eager", "compiled"]]
+    if options.burn:
+        # Both on the same adapter.
+        ratios.append(("Burn", "wgloss GPU"))
     header = ["size", "loss"]
     header += [f"{name}: step" for name in names]
     header += [f"{peer} / {own}" for peer, own in ratios]
@@ -128,18 +168,20 @@ def main():
         for loss in options.loss or LOSSES:
             measured = measure(options, loss, size)
             cells = [size, loss]
-            cells += [time(measured[name]["median"]) for name in names]
-            for peer, own in ratios:
-                cells.append(f"{measured[peer]['median'] / measured[own]['median']:.1f}")
-            cells += [memory(measured[name]["bytes"]) for name in names]
+            cells += [time(measured.get(name)) for name in names]
+            cells += [ratio(measured.get(peer), measured[own]) for peer, own in ratios]
+            cells += [memory(measured.get(name)) for name in names]
             print("| " + " | ".join(cells) + " |", flush=True)
             everything.append({"size": size, "loss": loss, "measured": measured})
-    versions = everything[0]["measured"]
+    versions = {}
+    for case in everything:
+        for name, one in case["measured"].items():
+            versions.setdefault(name, one["version"])
     print()
     print("Steps are value and both gradients, medians; memory is what is held at most beyond inputs")
-    print("and gradients: of the process, for wgloss on a GPU of the plan.")
+    print("and gradients: of the process, for wgloss on a GPU of the plan, for Burn of its pools.")
     for name in names:
-        print(f"- {name}: {versions[name]['version']}")
+        print(f"- {name}: {versions.get(name, 'could run none of these')}")
     if options.json:
         with open(options.json, "w") as file:
             json.dump(everything, file, indent=1)
