@@ -14,6 +14,8 @@ mod centres;
 mod compact;
 #[path = "contract/device.rs"]
 mod device;
+#[path = "contract/kept.rs"]
+mod kept;
 #[path = "contract/limits.rs"]
 mod limits;
 #[path = "contract/losses.rs"]

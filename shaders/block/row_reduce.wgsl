@@ -15,6 +15,10 @@
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>
 #bind write partials array<f32>
+#if KEPT
+// The scores, for the weights.
+#bind write kept array<vec4<f32>>
+#end
 
 #import block_slab
 #import block_columns
@@ -96,6 +100,18 @@ fn main(
 #end
     for (var column_tile = begin / TILE_ACROSS * TILE_ACROSS; column_tile < end; column_tile += TILE_ACROSS) {
 #insert block_scores
+#if KEPT
+#for j 8
+        {
+            let column = column_tile + across + $ju * ACROSS;
+            if column < job.weight_pad {
+                let at = (row / 4u) * job.weight_pad + column;
+                kept[at] = vec4<f32>(s0_0_$j, s1_0_$j, s2_0_$j, s3_0_$j);
+                kept[at + job.weight_pad] = vec4<f32>(s4_0_$j, s5_0_$j, s6_0_$j, s7_0_$j);
+            }
+        }
+#end
+#end
 #insert block_entries
 #for i ROWS
         // Rows one by one: their values need not fit the registers at once.

@@ -10,7 +10,7 @@
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>
-// Four rows per vec4.
+// Four rows per vec4; where scores are stored it holds them until the weight replaces each.
 #bind write weights array<vec4<f32>>
 #if COLUMN_SLOPES
 // ∂loss/∂(column parameter) of every (row, column), in the layout of the weights.
@@ -38,7 +38,22 @@ fn main(
     let across = local % ACROSS;
     let down = local / ACROSS;
     let row = row_tile + down * 8u;
+#if STORED
+#for j 8
+    let at_$j = (row / 4u) * job.weight_pad + min(column_tile + across + $ju * ACROSS, job.weight_pad - 1u);
+    let upper_$j = weights[at_$j];
+    let lower_$j = weights[at_$j + job.weight_pad];
+#for i 4
+    let s$i_0_$j = upper_$j[$i];
+#end
+    let s4_0_$j = lower_$j.x;
+    let s5_0_$j = lower_$j.y;
+    let s6_0_$j = lower_$j.z;
+    let s7_0_$j = lower_$j.w;
+#end
+#else
 #insert block_scores
+#end
 #insert block_entries
 #if COLUMN_SLOPES
     // Shares hold the scale of scores, which column parameters have no part in.

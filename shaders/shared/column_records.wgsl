@@ -2,7 +2,7 @@
 #if RECORDS
 #for g COL_GROUPS
 #for j COLS
-#if STORED
+#if SAMPLED
 #for i ROWS
         let record$i_$g_$j = candidates[((row + $iu) * job.column_pad + column + $gu * COLS + $ju) * job.packed_stride + job.dim4];
 #end

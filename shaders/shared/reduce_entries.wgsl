@@ -6,7 +6,7 @@
             let masked$j = ((word[$iu / 4u][$iu % 4u] >> ($gu * COLS + $ju)) & 1u) != 0u;
 #end
 #if RECORDS
-#if STORED
+#if SAMPLED
             let own$j = record$i_$g_$j;
 #else
             let own$j = vec4<f32>(record$g_$j.x, 0.0, record$g_$j.zw);

@@ -22,6 +22,10 @@
 #bind read second_scores array<vec4<f32>>
 #end
 #end
+#if KEPT
+// The scores, for the weights.
+#bind write kept array<vec4<f32>>
+#end
 
 // Floats per partial: max, sum, ∂z/∂t companion, second max, second sum, θ companions.
 const STATISTIC: u32 = STATISTIC_SIZE;
@@ -101,6 +105,9 @@ fn main(
 #if SECOND
 #insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
 #end
+#end
+#if KEPT
+#insert kept_tile
 #end
 #insert mask_bits
 #insert column_records

@@ -10,7 +10,7 @@
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>
-// Four rows per vec4; with sampled columns it holds the scores until the weight replaces each.
+// Four rows per vec4; where scores are stored it holds them until the weight replaces each.
 #bind write weights array<vec4<f32>>
 #if SECOND_SLOPES
 // ∂loss/∂r of every (row, column); with sampled columns it holds r until then.

@@ -61,6 +61,7 @@ fragments!(
     "column_records",
     "given_geometry",
     "job",
+    "kept_tile",
     "loss_batch_value",
     "loss_pair_column",
     "loss_pair_second",

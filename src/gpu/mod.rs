@@ -55,6 +55,7 @@ pub use kth_largest::{KthLargest, kth_largest};
 pub use plan::{Estimate, Plan, PlanOptions, StageTime, estimate, shader_text, shader_texts};
 pub use read_back::{ReadBack, read_back, read_back_async};
 pub use results::Results;
+pub use sizes::Scores;
 pub use slot::Slot;
 pub use stage::Stage;
 pub use storage::Storage;

@@ -7,7 +7,7 @@ mod stage_times;
 mod text;
 
 use super::{
-    Buffers, Context, Pipeline, Storage, TableLayouts, job::JOB_STRIDE, schedule::Dispatch,
+    Buffers, Context, Pipeline, Scores, Storage, TableLayouts, job::JOB_STRIDE, schedule::Dispatch,
     sizes::Sizes, slot::Slot, tables::Slice,
 };
 use crate::{
@@ -32,6 +32,8 @@ pub struct PlanOptions {
     pub accumulate: bool,
     /// How packed rows are stored.
     pub storage: Storage,
+    /// Whether scores are kept for the weights.
+    pub scores: Scores,
 }
 
 impl Default for PlanOptions {
@@ -41,6 +43,7 @@ impl Default for PlanOptions {
             want: Want::BOTH,
             accumulate: false,
             storage: Storage::F32,
+            scores: Scores::Auto,
         }
     }
 }
@@ -231,17 +234,19 @@ impl Plan {
         &self.sizes
     }
 
-    /// Family, storage where that is not f32, row chunk and spans: what the bits depend on beside the inputs.
+    /// Family, storage where that is not f32, whether scores are kept, row chunk and spans: what the bits
+    /// depend on beside the inputs.
     #[must_use]
     pub fn id(&self) -> String {
         let s = &self.sizes;
         format!(
-            "{}{}-rows{}-span{}x{}",
+            "{}{}{}-rows{}-span{}x{}",
             self.context.family().id(),
             match self.options.storage {
                 Storage::F32 => "",
                 Storage::F16 => "-f16",
             },
+            if s.kept() { "-kept" } else { "" },
             s.row_chunk,
             s.spans,
             s.span_width
@@ -255,6 +260,8 @@ impl Plan {
             "second moments"
         } else if self.forward == self.dispatches.len() {
             "value alone"
+        } else if self.sizes.kept() {
+            "kept scores"
         } else {
             "chunked weights"
         }

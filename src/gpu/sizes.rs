@@ -6,8 +6,10 @@
 //! change them.
 
 mod bytes;
+mod kept;
 mod parts;
 
+pub use kept::Scores;
 pub use parts::LaneTile;
 
 use super::{Family, PlanOptions, Storage};
@@ -108,6 +110,7 @@ pub struct Sizes {
     /// What has a statistic of its own: rows, or pairs where rows have several and z depends on t.
     pub units: u64,
     storage: Storage,
+    kept: bool,
     sampled: bool,
     shape: Shape,
     spec: Spec,
@@ -269,6 +272,7 @@ impl Sizes {
             },
             units: if row_units { row_total } else { pairs.max(1) },
             storage: options.storage,
+            kept: false,
             sampled,
             shape: shape.clone(),
             spec: *spec,

@@ -42,9 +42,10 @@ pub fn estimate(
     spec.check(shape)?;
     layouts.check(shape)?;
     options.storage.check(shape, &spec, family)?;
-    let sizes = Sizes::new(shape, &spec, options, family, limits);
+    let mut sizes = Sizes::new(shape, &spec, options, family, limits);
     let want = options.want.of(shape).for_loss(&spec);
     want.check(shape)?;
+    sizes.keep_scores(options, limits, want != Want::NOTHING)?;
     numbers_fit(shape, limits)?;
     let mut schedule = Schedule {
         shape,

@@ -38,6 +38,7 @@ pub fn shader_text(
 fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
     let stage = dispatch.stage;
     match dispatch.block {
+        None if stage == Stage::Weights && sizes.kept() => Sizes::stored_tile(),
         None if matches!(stage, Stage::RowReduce | Stage::Weights) => {
             sizes.loss_tile(family.lanes())
         }

@@ -210,12 +210,16 @@ impl Schedule<'_> {
         if (sampled && self.spec.second.is_some()) || second {
             binds.push(Slot::SecondScores.into());
         }
-        let flops = if sampled {
+        let kept = self.sizes.kept();
+        let flops = if sampled || kept {
             0
         } else {
             self.flops(u64::from(job.row_count), u64::from(job.weight_count))
         };
         let mut flags = self.tile_flags();
+        if kept {
+            flags.push("STORED");
+        }
         if second || want.column_parameters {
             flags.push("UNSCALED");
         }
@@ -231,7 +235,11 @@ impl Schedule<'_> {
             let groups = u64::from(job.row_pad / block.rows()) * across;
             return self.push_block(Stage::Weights, (&flags, &binds), job, block, groups, flops);
         }
-        let groups = self.tile_rows(job) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
+        let tile = match kept {
+            true => Sizes::stored_tile(),
+            false => self.sizes.loss_tile(self.family.lanes()),
+        };
+        let groups = self.tile_rows(job, tile) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
         self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
 }

@@ -116,6 +116,7 @@ impl Schedule<'_> {
             }
         };
         add(self.sizes.sampled(), "STORED");
+        add(self.sizes.sampled(), "SAMPLED");
         let log_q = self.shape.log_q && !self.sizes.is_sum();
         add(log_q, "LOG_Q_GIVEN");
         let entries = self.spec.entry_constants || self.spec.ranks;
@@ -158,7 +159,11 @@ impl Schedule<'_> {
             }
         }
         let flops = self.flops(rows.1, columns.1);
-        let flags = self.tile_flags();
+        let mut flags = self.tile_flags();
+        if self.sizes.kept() {
+            flags.push("KEPT");
+            binds.push(Slot::WeightScratch.into());
+        }
         if let Some(block) = self.block_of(Stage::RowReduce, job) {
             let groups = u64::from(job.row_pad / block.rows()) * self.sizes.spans;
             return self.push_block(
@@ -170,7 +175,8 @@ impl Schedule<'_> {
                 flops,
             );
         }
-        let groups = self.tile_rows(job) * self.sizes.spans;
+        let tile = self.sizes.loss_tile(self.family.lanes());
+        let groups = self.tile_rows(job, tile) * self.sizes.spans;
         self.push_tiles(Stage::RowReduce, &flags, &binds, job, groups, flops);
     }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::{Piece, Sizes, TILE},
+    sizes::{LaneTile, Piece, Sizes, TILE},
 };
 use crate::{ColumnKind, Result, loss::Score};
 
@@ -73,8 +73,7 @@ impl Schedule<'_> {
     }
 
     /// Workgroups per column of tiles, in the stages with a loss.
-    pub(super) fn tile_rows(&self, job: Job) -> u64 {
-        let tile = self.sizes.loss_tile(self.family.lanes());
+    pub(super) fn tile_rows(&self, job: Job, tile: LaneTile) -> u64 {
         u64::from(job.row_pad) / (self.lanes() * u64::from(tile.rows))
     }
 

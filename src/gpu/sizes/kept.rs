@@ -1,0 +1,84 @@
+//! Whether a plan keeps its scores between the reduction and the weights.
+
+use super::{COLUMN_UNIT, LaneTile, Limits, Sizes, TILE, round_up};
+use crate::gpu::PlanOptions;
+use crate::{Error, Result};
+
+/// Narrowest row for which the plan itself chooses to keep scores, vec4: a score that is written and
+/// read again costs as much as some tens of multiply-adds.
+const KEPT_DIM4: u64 = 16;
+
+/// Where the weights have their scores from. Gradients agree to rounding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scores {
+    /// Kept where they fit half the scratch and D is not small, or else multiplied again.
+    #[default]
+    Auto,
+    /// Multiplied again: 8·B·N·D FLOP for value and both gradients.
+    Twice,
+    /// Kept, 4·B·N bytes: 6·B·N·D FLOP.
+    Kept,
+}
+
+impl Sizes {
+    /// Makes room for kept scores, if they are to be kept.
+    ///
+    /// # Errors
+    /// [`Scores::Kept`] where they cannot be.
+    pub fn keep_scores(
+        &mut self,
+        options: &PlanOptions,
+        limits: &Limits,
+        gradients: bool,
+    ) -> Result<()> {
+        let obstacle = self.obstacle(options, limits);
+        match (options.scores, obstacle) {
+            (Scores::Twice, _) => return Ok(()),
+            _ if !gradients => return Ok(()),
+            (Scores::Kept, Some(what)) => {
+                return Err(Error::Unsupported(format!(
+                    "scores Kept with {what}: expected scores Auto or Twice there"
+                )));
+            }
+            (Scores::Auto, Some(_)) => return Ok(()),
+            (Scores::Auto, None) if self.dim4 < KEPT_DIM4 => return Ok(()),
+            (_, None) => {}
+        }
+        self.kept = true;
+        self.weight_chunk = round_up(self.columns, COLUMN_UNIT);
+        Ok(())
+    }
+
+    fn obstacle(&self, options: &PlanOptions, limits: &Limits) -> Option<&'static str> {
+        let padded = round_up(self.columns, COLUMN_UNIT);
+        let scores = self.row_part * padded * 4;
+        let sums = padded * self.dim4 * 16;
+        if self.sampled || self.moments || self.second_dim4 > 0 {
+            return Some("sampled or given scores, second moments or a second tile");
+        }
+        if self.row_part < self.rows || self.column_chunk < padded {
+            return Some("a batch that does not fit one chunk of rows and columns");
+        }
+        let scratches = 1 + u64::from(self.spec.column_parameters);
+        let held = scratches * scores + sums;
+        let fits = held <= options.scratch_bytes / 2 && scores.max(sums) <= limits.max_binding;
+        (!fits).then_some("less scratch or smaller bindings than they need")
+    }
+
+    /// Whether scores are kept.
+    #[must_use]
+    pub fn kept(&self) -> bool {
+        self.kept
+    }
+
+    /// The tile of a lane that reads scores.
+    #[must_use]
+    pub fn stored_tile() -> LaneTile {
+        LaneTile {
+            rows: TILE as u32,
+            columns: 8,
+            groups: 1,
+            resident: false,
+        }
+    }
+}
