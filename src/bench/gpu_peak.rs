@@ -38,8 +38,8 @@ const SHAPES: [[u32; 3]; 10] = [
 /// driver; the chains contract, so nothing accumulates.
 const TOLERANCE: f32 = 1e-4;
 
-/// All kernels.
-pub(super) fn peaks(context: &Context) -> Result<Vec<Peak>> {
+/// All kernels, and their rates.
+pub(super) fn peaks(context: &Context) -> Result<(Vec<Kernel<'_>>, Vec<Peak>)> {
     let kernels = SHAPES.map(|shape| Kernel::new(context, shape));
     let mut kernels = kernels.into_iter().collect::<Result<Vec<_>>>()?;
     for kernel in &mut kernels {
@@ -50,11 +50,12 @@ pub(super) fn peaks(context: &Context) -> Result<Vec<Peak>> {
             kernel.seconds = kernel.seconds.min(kernel.run()?);
         }
     }
-    kernels.iter().map(Kernel::peak).collect()
+    let peaks = kernels.iter().map(Kernel::peak).collect::<Result<_>>()?;
+    Ok((kernels, peaks))
 }
 
 /// A kernel with its buffers.
-struct Kernel<'a> {
+pub(super) struct Kernel<'a> {
     context: &'a Context,
     shape: [u32; 3],
     /// Rounds of a run.
@@ -118,13 +119,24 @@ impl<'a> Kernel<'a> {
         Ok(())
     }
 
+    /// FLOP of a run.
+    fn flops(&self) -> f64 {
+        let [width, chains, _] = self.shape;
+        let per_round = 2 * u64::from(INVOCATIONS) * u64::from(width * chains * UNROLL);
+        per_round as f64 * f64::from(self.rounds)
+    }
+
+    /// FLOP per second of one run.
+    pub(super) fn rate(&mut self) -> Result<f64> {
+        Ok(self.flops() / self.run()?)
+    }
+
     /// The best rate, if the last run's result is right.
     fn peak(&self) -> Result<Peak> {
         self.check()?;
         let [width, chains, workgroup] = self.shape;
-        let per_round = 2 * u64::from(INVOCATIONS) * u64::from(width * chains * UNROLL);
         Ok(Peak {
-            flops: per_round as f64 * f64::from(self.rounds) / self.seconds,
+            flops: self.flops() / self.seconds,
             what: format!(
                 "multiply-adds of {chains} × {}, workgroups of {workgroup}",
                 if width == 1 { "f32" } else { "vec4" },

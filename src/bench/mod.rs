@@ -1,7 +1,7 @@
 //! Measuring: what `wgloss bench` and the benches share.
 //!
 //! [`Inputs`] are random tables for any loss and size, [`Step`] is one evaluation of them, ready to
-//! be run again and again on an engine, and [`peak`](peak()) tells what the engine's device can do at
+//! be run again and again on an engine, and [`PeakMeter`] tells what the engine's device can do at
 //! most: the best of several loops of nothing but multiply-adds, whose share a step reaches.
 //!
 //! FLOP are multiply-adds times two, of score and gradient products alone. **Useful** are those that
@@ -33,17 +33,66 @@ pub struct Peak {
 }
 
 /// What the engine's device does at most, by loops of multiply-adds in registers, and on the CPU by a
-/// large product too: all of them, the best first. Takes a few seconds.
-///
-/// # Errors
-/// The device refuses a kernel or is lost, or a loop's result is wrong.
-pub fn peak(engine: &Engine) -> Result<Vec<Peak>> {
-    let mut peaks = match engine.context() {
-        Some(context) => gpu_peak::peaks(context)?,
-        None => cpu_peak::peaks(),
-    };
-    peaks.sort_by(|one, other| other.flops.total_cmp(&one.flops));
-    Ok(peaks)
+/// large product too.
+pub struct PeakMeter<'a> {
+    loops: Loops<'a>,
+    /// By the number of the loop.
+    all: Vec<Peak>,
+    best: usize,
+}
+
+enum Loops<'a> {
+    Gpu(Vec<gpu_peak::Kernel<'a>>),
+    Cpu,
+}
+
+/// How often the best loop runs at a time beside a step; the best counts.
+const BESIDE: usize = 3;
+
+impl<'a> PeakMeter<'a> {
+    /// Measures all loops, in turn and many times. Takes a few seconds.
+    ///
+    /// # Errors
+    /// The device refuses a kernel or is lost, or a loop's result is wrong.
+    pub fn new(engine: &'a Engine) -> Result<Self> {
+        let (loops, all) = match engine.context() {
+            Some(context) => {
+                let (kernels, peaks) = gpu_peak::peaks(context)?;
+                (Loops::Gpu(kernels), peaks)
+            }
+            None => (Loops::Cpu, cpu_peak::peaks()),
+        };
+        let flops = |nth: &usize| all[*nth].flops;
+        let best = (0..all.len()).max_by(|one, other| flops(one).total_cmp(&flops(other)));
+        Ok(PeakMeter {
+            best: best.unwrap_or(0),
+            loops,
+            all,
+        })
+    }
+
+    /// All loops, the best first.
+    #[must_use]
+    pub fn peaks(&self) -> Vec<Peak> {
+        let mut peaks = self.all.clone();
+        peaks.sort_by(|one, other| other.flops.total_cmp(&one.flops));
+        peaks
+    }
+
+    /// FLOP per second of the best loop now: for shares of what a device that others use too, or whose
+    /// clock drifts, does at the time of a step.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn now(&mut self) -> Result<f64> {
+        let best = self.best;
+        let runs = (0..BESIDE).map(|_| match &mut self.loops {
+            Loops::Gpu(kernels) => kernels[best].rate(),
+            Loops::Cpu => Ok(cpu_peak::rate(best)),
+        });
+        runs.reduce(|one, other| Ok(one?.max(other?)))
+            .unwrap_or(Ok(0.0))
+    }
 }
 
 /// The middle of some times, the mean of the two middle ones of an even number; zero of none.

@@ -83,6 +83,7 @@ fragments!(
     "radix",
     "reduce_entries",
     "reduce_pairs",
+    "reduce_second",
     "reference_score",
     "row_terms",
     "sampled_places",

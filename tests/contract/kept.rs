@@ -92,12 +92,12 @@ fn plans_choose_what_they_keep() {
     };
     let wide = Shape::new(64, 1000, 64);
     let room = 64 << 20;
-    assert_eq!(of(&wide, Scores::Auto, room).expect("it fits"), true);
-    assert_eq!(of(&wide, Scores::Twice, room).expect("it fits"), false);
-    assert_eq!(of(&wide, Scores::Auto, 256 << 10).expect("it fits"), false);
+    assert!(of(&wide, Scores::Auto, room).expect("it fits"));
+    assert!(!of(&wide, Scores::Twice, room).expect("it fits"));
+    assert!(!of(&wide, Scores::Auto, 256 << 10).expect("it fits"));
     let narrow = Shape::new(64, 1000, 16);
-    assert_eq!(of(&narrow, Scores::Auto, room).expect("it fits"), false);
-    assert_eq!(of(&narrow, Scores::Kept, room).expect("it fits"), true);
+    assert!(!of(&narrow, Scores::Auto, room).expect("it fits"));
+    assert!(of(&narrow, Scores::Kept, room).expect("it fits"));
     let sampled = Shape {
         columns: ColumnKind::Sampled(10),
         ..wide.clone()

@@ -2,11 +2,11 @@
 
 use crate::{
     case::{Case, OwnedLists, Random},
-    device::{Prepared, agree_on, bits, context, context_with, objections, run},
+    device::{Prepared, agree_on, bits, context, context_with, eight, objections, run, run_with},
 };
 use wgloss::{
     check::Problem,
-    gpu::{Context, ContextOptions, Family, PlanOptions, Tile},
+    gpu::{Context, ContextOptions, Family, PlanOptions, Scores, Tile},
     loss::{Activation, ArcFace, Psl, Sl, registry},
 };
 
@@ -49,6 +49,22 @@ pub fn ragged_shapes() {
         ("131 × 1300 × 70", Case::new([131, 1300, 70])),
     ];
     agree_on(&of(Tile::Tall), &[&sl, &psl, &arc], &cases);
+}
+
+/// Scores that are kept, beyond the edges of tiles and of slabs, in both families.
+pub fn kept_scores() {
+    let (_, psl, _) = losses();
+    let case = Case::new([131, 1300, 70]);
+    let batch = case.batch();
+    let options = PlanOptions {
+        scores: Scores::Kept,
+        ..PlanOptions::default()
+    };
+    for context in [&of(Tile::Tall), eight()] {
+        let output = run_with(context, &psl, &batch, &options);
+        let failures = objections(&psl, &batch, &output, "131 × 1300 × 70");
+        assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    }
 }
 
 /// Tiles differ in nothing that a loss sees.

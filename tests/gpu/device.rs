@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use wgloss::{
     Batch, DynLoss, Output, adapter,
     check::judge,
-    gpu::{Buffers, Context, ContextOptions, Family, Plan, PlanOptions, Slice, upload},
+    gpu::{Buffers, Context, ContextOptions, Family, Plan, PlanOptions, Scores, Slice, upload},
     wgpu,
 };
 
@@ -170,7 +170,12 @@ impl Prepared {
 
 /// Value and both gradients. Gradients start as NaN: what is not written shows.
 pub fn run(context: &Context, loss: &dyn DynLoss, batch: &Batch<'_>) -> Output<f32> {
-    run_with(context, loss, batch, &PlanOptions::default())
+    // Whatever the width: kept scores have tests of their own.
+    let options = PlanOptions {
+        scores: Scores::Twice,
+        ..PlanOptions::default()
+    };
+    run_with(context, loss, batch, &options)
 }
 
 /// As [`run`], with options.

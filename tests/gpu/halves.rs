@@ -8,7 +8,7 @@ use crate::{
 };
 use wgloss::{
     DynLoss, Error, Output,
-    gpu::{Context, Plan, PlanOptions, Storage, TableLayouts, Tile},
+    gpu::{Context, Plan, PlanOptions, Scores, Storage, TableLayouts, Tile},
     loss::{Activation, Psl, Score, Sl},
 };
 
@@ -17,6 +17,7 @@ const HALVES: PlanOptions = PlanOptions {
     want: wgloss::Want::BOTH,
     accumulate: false,
     storage: Storage::F16,
+    scores: Scores::Twice,
 };
 
 fn full() -> PlanOptions {

@@ -11,7 +11,7 @@ use size::Size;
 use std::path::PathBuf;
 use wgloss::{
     AnyLoss, Engine, Result, Want,
-    bench::{Inputs, Peak, Step, median, peak},
+    bench::{Inputs, Peak, PeakMeter, Step, median},
     gpu::Plan,
 };
 
@@ -21,7 +21,8 @@ use wgloss::{
 /// reference: "forward" gives the value, "step" value and both gradients. GFLOP are multiply-adds
 /// times two: useful ones, 2·B·N·D for the value and as many for each gradient, and those that the
 /// plan executes. The peak is the best of several loops of nothing but multiply-adds, measured
-/// before; a share is that of executed GFLOP/s, or of useful ones where the plan tells no others.
+/// before; the best loop runs again after every evaluation, and a share is the median of executed
+/// GFLOP/s, or of useful ones where the plan tells no others, over what that loop reached then.
 /// Memory is what is held beyond inputs and gradients: as the plan tells on a GPU, by how much the
 /// process grew in the first evaluation on the CPU (exact for the first case of a run).
 #[derive(clap::Args)]
@@ -80,10 +81,12 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     let engine = arguments.device.engine()?;
     let mut report = Report::new(&engine, arguments.repeats);
     screen.line(format_args!("device: {}", engine.describe()))?;
+    let mut meter = None;
     if !arguments.no_peak {
-        let peaks = peak(&engine)?;
-        screen.line(peak_line(&peaks))?;
-        report.peaks = peaks;
+        let measured = PeakMeter::new(&engine)?;
+        report.peaks = measured.peaks();
+        screen.line(peak_line(&report.peaks))?;
+        meter = Some(measured);
     }
     screen.line("")?;
     screen.line(report::HEADER)?;
@@ -91,7 +94,8 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Outcome {
     keep(arguments, &report, screen)?;
     for size in &arguments.sizes {
         for loss in &losses {
-            let measured = measure(&engine, loss, *size, arguments, &mut report);
+            let case = (loss, *size);
+            let measured = measure(&engine, case, arguments, meter.as_mut(), &mut report);
             match measured {
                 Ok(lines) => lines.iter().try_for_each(|line| screen.line(line))?,
                 Err(error) => {
@@ -128,9 +132,9 @@ fn peak_line(peaks: &[Peak]) -> String {
 /// Measures one loss at one size; the lines that tell of it.
 fn measure(
     engine: &Engine,
-    loss: &AnyLoss,
-    size: Size,
+    (loss, size): (&AnyLoss, Size),
     arguments: &Arguments,
+    mut meter: Option<&mut PeakMeter<'_>>,
     report: &mut Report,
 ) -> Result<Vec<String>> {
     let inputs = Inputs::new(loss.as_dyn(), size.0)?;
@@ -147,8 +151,14 @@ fn measure(
         }
         let value = output.value;
         drop(output);
-        let times = (0..arguments.repeats).map(|_| step.run());
-        let times = times.collect::<Result<Vec<_>>>()?;
+        let mut times = Vec::new();
+        let mut peaks = Vec::new();
+        for _ in 0..arguments.repeats {
+            times.push(step.run()?);
+            if let Some(meter) = &mut meter {
+                peaks.push(meter.now()?);
+            }
+        }
         let (scheme, executed_flops) = step.scheme()?;
         let measurement = Measurement {
             loss: label(loss)?,
@@ -157,6 +167,7 @@ fn measure(
             value,
             time: median(&times),
             times,
+            peaks,
             useful_flops: step.useful_flops(),
             plan: step.plan().map(Plan::id),
             scheme,
@@ -165,7 +176,7 @@ fn measure(
             bytes: step.bytes(),
             stages: step.time_stages()?,
         };
-        lines.extend(measurement.lines(report.peak()));
+        lines.extend(measurement.lines());
         report.measurements.push(measurement);
     }
     Ok(lines)

@@ -18,6 +18,8 @@ pub struct Measurement {
     /// The median, and all.
     pub time: Duration,
     pub times: Vec<Duration>,
+    /// FLOP per second of the best loop after each; empty where it was not measured.
+    pub peaks: Vec<f64>,
     pub useful_flops: u64,
     /// Its ID, on a GPU.
     pub plan: Option<String>,
@@ -50,6 +52,12 @@ fn percent(share: Option<f64>) -> String {
     share.map_or("-".into(), |share| format!("{:.0} %", 100.0 * share))
 }
 
+/// The middle of some numbers, the upper one of two.
+fn middle(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied()
+}
+
 impl Measurement {
     /// Executed FLOP, or the useful ones where no others are told.
     fn flops(&self) -> u64 {
@@ -57,8 +65,8 @@ impl Measurement {
     }
 
     /// A line, and below it one per stage that takes a hundredth of the time or more.
-    pub fn lines(&self, peak: Option<f64>) -> Vec<String> {
-        let share = peak.map(|peak| rate(self.flops(), self.time) / peak);
+    pub fn lines(&self) -> Vec<String> {
+        let peak = middle(self.peaks.clone()).map(|peak| peak / 1e9);
         let executed = (self.executed_flops).map(|flops| format!("{:.1}", rate(flops, self.time)));
         let beyond =
             (self.bytes).map(|bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)));
@@ -74,7 +82,7 @@ impl Measurement {
             show(self.time),
             rate(self.useful_flops, self.time),
             executed.unwrap_or("-".into()),
-            percent(share),
+            percent(self.share()),
             beyond.unwrap_or("-".into()),
         )];
         for stage in self.stages.iter().flatten() {
@@ -95,7 +103,14 @@ impl Measurement {
         lines
     }
 
-    fn json(&self, peak: Option<f64>) -> Value {
+    /// The share of the peak: the median over all times, each with the peak that was measured after it.
+    fn share(&self) -> Option<f64> {
+        let shares = self.times.iter().zip(&self.peaks);
+        let shares = shares.map(|(time, peak)| rate(self.flops(), *time) * 1e9 / peak);
+        middle(shares.collect())
+    }
+
+    fn json(&self) -> Value {
         let seconds = |time: &Duration| time.as_secs_f64();
         let stage = |one: &StageTime| {
             json!({
@@ -116,7 +131,8 @@ impl Measurement {
             "executed_flop": self.executed_flops,
             "useful_gflops": rate(self.useful_flops, self.time),
             "executed_gflops": self.executed_flops.map(|flops| rate(flops, self.time)),
-            "share_of_peak": peak.map(|peak| rate(self.flops(), self.time) / peak),
+            "share_of_peak": self.share(),
+            "peak_gflops_after": self.peaks.iter().map(|peak| peak / 1e9).collect::<Vec<f64>>(),
             "input_bytes": self.input_bytes[0],
             "gradient_bytes": if self.evaluation == Evaluation::Step { self.input_bytes[1] } else { 0 },
             "bytes_beyond": self.bytes,
@@ -165,7 +181,7 @@ impl Report {
             "peak_gflops": self.peak(),
             "peaks": self.peaks.iter().map(peak).collect::<Vec<Value>>(),
             "measurements": (self.measurements.iter())
-                .map(|one| one.json(self.peak()))
+                .map(Measurement::json)
                 .collect::<Vec<Value>>(),
         })
     }
