@@ -33,6 +33,10 @@ const BANDS: usize = 32;
 const KEPT_DIM: usize = 128;
 /// Rows per block from which it is worth keeping something of them.
 const KEPT_ROWS: usize = 64;
+/// What is kept takes no more than this, if that is enough for `KEPT_ENOUGH` rows: allocators give
+/// larger pieces back to the system, and fetching those anew took a sixth of a step.
+const KEPT_BYTES: usize = 16 << 20;
+const KEPT_ENOUGH: usize = 192;
 
 /// Columns of one task: stripe after stripe, from scores to both products.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -181,7 +185,12 @@ impl Plan {
 fn kept<R: CpuReal>(problem: &Problem<'_, R>, most: usize, budget: usize) -> (Keep, usize) {
     let (rows, columns) = (problem.rows.len(), problem.shape.columns());
     // The last band may be wider than its columns.
-    let fit = budget / (columns + columns / 16 + STRIPE_COLUMNS.end) / GRAIN * GRAIN;
+    let columns = columns + columns / 16 + STRIPE_COLUMNS.end;
+    let few = budget.min(KEPT_BYTES / size_of::<R>()) / columns / GRAIN * GRAIN;
+    let fit = match few < KEPT_ENOUGH {
+        true => budget / columns / GRAIN * GRAIN,
+        false => few,
+    };
     let least = rows.next_multiple_of(GRAIN).clamp(GRAIN, KEPT_ROWS);
     let waits = problem.waits() && rows > fit.min(most);
     let several = problem.shape.many_positives && !problem.spec.separable;
