@@ -186,9 +186,11 @@ fn kept<R: CpuReal>(problem: &Problem<'_, R>, most: usize, budget: usize) -> (Ke
     let (rows, columns) = (problem.rows.len(), problem.shape.columns());
     // The last band may be wider than its columns.
     let columns = columns + columns / 16 + STRIPE_COLUMNS.end;
+    let all = budget / columns / GRAIN * GRAIN;
     let few = budget.min(KEPT_BYTES / size_of::<R>()) / columns / GRAIN * GRAIN;
-    let fit = match few < KEPT_ENOUGH {
-        true => budget / columns / GRAIN * GRAIN,
+    // What waits for the whole batch needs all rows in one block.
+    let fit = match few < KEPT_ENOUGH || problem.waits() {
+        true => all,
         false => few,
     };
     let least = rows.next_multiple_of(GRAIN).clamp(GRAIN, KEPT_ROWS);
