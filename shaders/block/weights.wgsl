@@ -41,15 +41,10 @@ fn main(
 #if STORED
 #for j 8
     let at_$j = (row / 4u) * job.weight_pad + min(column_tile + across + $ju * ACROSS, job.weight_pad - 1u);
-    let upper_$j = weights[at_$j];
-    let lower_$j = weights[at_$j + job.weight_pad];
-#for i 4
-    let s$i_0_$j = upper_$j[$i];
+    let stored_$j = array<vec4<f32>, 2>(weights[at_$j], weights[at_$j + job.weight_pad]);
+#for i 8
+    let s$i_0_$j = stored_$j[$iu / 4u][$iu % 4u];
 #end
-    let s4_0_$j = lower_$j.x;
-    let s5_0_$j = lower_$j.y;
-    let s6_0_$j = lower_$j.z;
-    let s7_0_$j = lower_$j.w;
 #end
 #else
 #insert block_scores

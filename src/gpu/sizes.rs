@@ -3,7 +3,7 @@
 //!
 //! What changes the bits (row chunks, spans) follows from the shape and the scratch budget alone;
 //! what follows from the device's limits (row parts, pair chunks, column chunks, pieces) does not
-//! change them.
+//! change them. Whether scores are kept follows from both, and plans' IDs tell it.
 
 mod bytes;
 mod kept;
