@@ -1,5 +1,5 @@
-// G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A lane owns four
-// columns, a workgroup PARTS vec4 of the D numbers.
+// G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A lane owns four or
+// eight columns, a workgroup PARTS vec4 of the D numbers; QUADS × four rows come at a time.
 #import job
 
 #bind read weights array<vec4<f32>>
@@ -45,15 +45,16 @@ fn main(
     // Four rows × two vec4 fill eight lanes.
     let own = job.second_queries + ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;
 #end
-    for (var row = 0u; row < job.row_pad; row += 8u) {
+    for (var row = 0u; row < job.row_pad; row += QUADS * 4u) {
         let weights_at = (row / 4u) * job.weight_pad;
 #for i ROWS
-        let w$i_0 = weights[weights_at + read$i];
-        let w$i_1 = weights[weights_at + job.weight_pad + read$i];
+#for q QUADS
+        let w$i_$q = weights[weights_at + $qu * job.weight_pad + read$i];
+#end
 #end
 #for h PART_PAIRS
         {
-#for q 2
+#for q QUADS
 #if SUBGROUPS
             let mine$q = queries[(row + $qu * 4u) * job.packed_stride + own + $hu * 2u];
 #for r 4
@@ -69,7 +70,7 @@ fn main(
 #end
 #for c 2
 #for i ROWS
-#for q 2
+#for q QUADS
 #for r 4
             a$i_$h_$c = fma(vec4<f32>(w$i_$q[$ru]), y$q_$r_$c, a$i_$h_$c);
 #end

@@ -30,7 +30,7 @@ use crate::{
 pub use kth_largest::KEYS;
 
 /// Columns that one workgroup of the weights stage walks.
-pub const WEIGHT_SPAN: u64 = 128;
+pub const WEIGHT_SPAN: u64 = 256;
 
 /// A bound buffer, or a piece of a table in it.
 #[derive(Clone, Copy, Debug, PartialEq)]

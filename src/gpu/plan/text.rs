@@ -42,7 +42,6 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
         None if matches!(stage, Stage::RowReduce | Stage::Weights) => {
             sizes.loss_tile(family.lanes())
         }
-        None if stage == Stage::GradQueries => Sizes::query_tile(&dispatch.job, family.lanes()),
         None if stage.has_tile() => sizes.tile(),
         _ => LaneTile::STREAMED,
     }
@@ -72,21 +71,26 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut flags = dispatch.flags.clone();
     let tile = lane_tile(dispatch, sizes, family);
-    let parts = match dispatch.stage {
-        Stage::GradQueries => Sizes::query_parts(&dispatch.job, family.lanes()),
-        _ => Sizes::parts(u64::from(dispatch.job.dim4)),
-    };
+    let parts = Sizes::parts(u64::from(dispatch.job.dim4));
+    let [rows, quads, columns, parts] =
+        match Sizes::product_tile(dispatch.stage, &dispatch.job, family.lanes()) {
+            Some(of) if dispatch.stage == Stage::GradQueries => {
+                [of.own, of.own / 4, of.step, count(of.parts)]
+            }
+            Some(of) => [of.own, of.step / 4, tile.columns, count(of.parts)],
+            None => [tile.rows, tile.rows / 4, tile.columns, count(parts)],
+        };
     // A load brings several vec4 of each column where those are fewer than eight.
-    let slices = 8 / tile.columns;
+    let slices = 8 / columns;
     let mut counts = vec![
-        ("ROWS", tile.rows),
-        ("QUADS", tile.rows / 4),
-        ("COLS", tile.columns),
+        ("ROWS", rows),
+        ("QUADS", quads),
+        ("COLS", columns),
         ("COL_GROUPS", tile.groups),
         ("UNROLL", 1),
-        ("PARTS", count(parts)),
-        ("PART_PAIRS", count(parts / 2)),
-        ("PART_SLABS", count(parts) / slices),
+        ("PARTS", parts),
+        ("PART_PAIRS", parts / 2),
+        ("PART_SLABS", parts / slices),
         ("SLICES", slices),
         ("TERMS", count(sizes.terms())),
         ("SUM_BLOCK", count(SUM_BLOCK)),

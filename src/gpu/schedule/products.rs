@@ -8,7 +8,7 @@ use super::{
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::{LaneTile, Piece, Sizes, TILE},
+    sizes::{LaneTile, Piece, Sizes},
 };
 use crate::{ColumnKind, Result, loss::Score};
 
@@ -81,6 +81,14 @@ impl Schedule<'_> {
         2 * u64::from(job.row_count) * u64::from(job.weight_count) * u64::from(job.dim)
     }
 
+    /// Workgroups of a product whose lanes own `count` rows or columns between them.
+    fn product_groups(&self, stage: Stage, job: Job, count: u32) -> u64 {
+        let lanes = self.family.lanes();
+        Sizes::product_tile(stage, &job, lanes).map_or(0, |tile| {
+            u64::from(count.div_ceil(lanes * tile.own)) * u64::from(job.dim4) / tile.parts
+        })
+    }
+
     pub(super) fn grad_queries(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
         let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
@@ -88,10 +96,7 @@ impl Schedule<'_> {
             return self.query_blocks(job, tables, block);
         }
         let flops = Self::product_flops(job);
-        let dim4 = u64::from(job.dim4);
-        let lanes = self.family.lanes();
-        let rows = self.lanes() * u64::from(Sizes::query_tile(&job, lanes).rows);
-        let groups = u64::from(job.row_pad) / rows * dim4 / Sizes::query_parts(&job, lanes);
+        let groups = self.product_groups(Stage::GradQueries, job, job.row_pad);
         self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
     }
 
@@ -111,9 +116,7 @@ impl Schedule<'_> {
                 flops,
             );
         }
-        let dim4 = u64::from(job.dim4);
-        let lanes = u64::from(job.weight_pad).div_ceil(self.lanes() * TILE);
-        let groups = lanes * dim4 / Sizes::parts(dim4);
+        let groups = self.product_groups(Stage::GradCandidates, job, job.weight_pad);
         self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
     }
 

@@ -1,11 +1,12 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
 use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
-use crate::gpu::{Storage, TableLayout, family::NARROW, job::Job};
+use crate::gpu::{Stage, Storage, TableLayout, family::NARROW, job::Job};
 use crate::{Error, Result, loss::RowReduction};
 
-/// Rows of a chunk from which the queries' product takes tall tiles.
-const MANY_ROWS: u32 = 512;
+/// Rows of a chunk from which the queries' product takes large tiles, and columns from which the
+/// candidates' does: there are enough workgroups then for a processor's cores.
+const MANY: u32 = 512;
 /// Widest packed row that a tall tile keeps, vec4: 128 numbers.
 const TALL_DIM4: u64 = 32;
 
@@ -37,6 +38,17 @@ impl LaneTile {
         groups: 1,
         resident: true,
     };
+}
+
+/// What a workgroup of a product owns, and how much it takes up at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductTile {
+    /// Rows of a lane in the queries' product, columns in the candidates'.
+    pub own: u32,
+    /// Columns at a time in the queries' product, rows in the candidates'.
+    pub step: u32,
+    /// Vec4 of the D numbers: all weights are loaded once for each workgroup's.
+    pub parts: u64,
 }
 
 impl Sizes {
@@ -89,29 +101,29 @@ impl Sizes {
         count.div_ceil(64).clamp(1, 1024)
     }
 
-    /// Rows and columns of a lane in the queries' product: tall where subgroups are narrow and the
-    /// rows of a chunk make enough workgroups.
+    /// The tile of a product's lane, `None` for other stages: large where subgroups are narrow and what
+    /// lanes own makes enough workgroups.
     #[must_use]
-    pub fn query_tile(job: &Job, lanes: u32) -> LaneTile {
-        match lanes <= NARROW && job.row_pad >= MANY_ROWS {
-            true => LaneTile {
-                resident: false,
-                ..LaneTile::TALL
-            },
-            false => LaneTile::STREAMED,
-        }
-    }
-
-    /// Vec4 of the D numbers that one workgroup of the queries' product owns: all weights are loaded
-    /// once for each.
-    #[must_use]
-    pub fn query_parts(job: &Job, lanes: u32) -> u64 {
-        let dim4 = u64::from(job.dim4);
-        let tall = Self::query_tile(job, lanes) != LaneTile::STREAMED;
-        match tall && dim4.is_multiple_of(16) {
-            true => 16,
-            false => Self::parts(dim4),
-        }
+    pub fn product_tile(stage: Stage, job: &Job, lanes: u32) -> Option<ProductTile> {
+        let parts = Self::parts(u64::from(job.dim4));
+        let narrow = lanes <= NARROW;
+        let (own, step, parts) = match stage {
+            Stage::GradQueries if narrow && job.row_pad >= MANY => (
+                8,
+                2,
+                if job.dim4.is_multiple_of(16) {
+                    16
+                } else {
+                    parts
+                },
+            ),
+            Stage::GradQueries => (4, 8, parts),
+            // Fewer rows at a time than for small tiles: the text stays short.
+            Stage::GradCandidates if narrow && job.weight_pad >= MANY => (8, 4, parts),
+            Stage::GradCandidates => (4, 8, parts),
+            _ => return None,
+        };
+        Some(ProductTile { own, step, parts })
     }
 
     /// Vec4 of the D numbers that one workgroup of the products owns, of `dim4`.
