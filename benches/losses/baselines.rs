@@ -8,8 +8,9 @@ use criterion::{BenchmarkGroup, measurement::WallTime};
 use std::cell::OnceCell;
 use stored_scores::{Rows, StoredScores};
 use wgloss::{
-    AnyLoss, Engine, Want,
+    AnyLoss, Engine, Shape, Want,
     bench::{Inputs, Operand, Step, product},
+    gpu::{PlanOptions, Scores, TableLayouts, estimate},
     loss::{S2sNaive, Sl},
 };
 
@@ -39,6 +40,56 @@ pub fn stored(
         });
         bencher.iter(|| stored.step().value);
     });
+}
+
+/// Both schemes of a GPU's step: with all scores kept from the reduction for the weights, and with
+/// scores that are computed twice: `LOSS/DEVICE-kept/SIZE`, `LOSS/DEVICE-twice/SIZE`. The plan's own
+/// choice is `LOSS/DEVICE/SIZE`.
+pub fn schemes(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    (device, engine): (&str, &Engine),
+    (name, loss): (&str, &AnyLoss),
+    size: [usize; 3],
+) {
+    let ([b, n, d], Some(context)) = (size, engine.context()) else {
+        return;
+    };
+    if Rows::of(loss).is_none() {
+        return;
+    }
+    let inputs = OnceCell::new();
+    for (scheme, scores) in [("kept", Scores::Kept), ("twice", Scores::Twice)] {
+        // Twice what is to fit half of it: the scores, and the candidates' sums.
+        let scratch_bytes = match scores {
+            Scores::Kept => 16 * (b * (n + 64) + (n + 64) * (d + 16)) as u64,
+            _ => PlanOptions::default().scratch_bytes,
+        };
+        let options = PlanOptions {
+            scores,
+            scratch_bytes,
+            ..PlanOptions::default()
+        };
+        let id = format!("{name}/{device}-{scheme}/{b}x{n}x{d}");
+        let (shape, family) = (Shape::new(b, n, d), context.family());
+        let layouts = TableLayouts::dense(&shape);
+        let loss = loss.as_dyn();
+        if let Err(error) = estimate(loss, &shape, &layouts, &options, family, context.limits()) {
+            println!("{id}: left out, {error}");
+            continue;
+        }
+        let mut ready = None;
+        group.bench_function(id, |bencher| {
+            let inputs = inputs.get_or_init(|| Inputs::new(loss, size).expect("room"));
+            let step = ready.get_or_insert_with(|| {
+                let planned = Step::planned(context, loss, inputs, &options);
+                let (step, output) = planned.expect("a result");
+                let objection = inputs.objection(loss, Want::BOTH, &output);
+                assert_eq!(objection.expect("the reference's result"), None);
+                step
+            });
+            bencher.iter(|| step.run().expect("a result"));
+        });
+    }
 }
 
 /// The plain product of both tables, its result stored: `plain-product/cpu/SIZE`.

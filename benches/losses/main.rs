@@ -11,8 +11,8 @@
 //! at the others.
 //!
 //! Baselines beside them: in `value_and_grad` the steps of SL, PSL-relu and ArcFace on the CPU with
-//! all scores stored, `stored-scores-cpu`; in `forward` the product of both tables alone,
-//! `plain-product`.
+//! all scores stored, `stored-scores-cpu`, and on the GPU by both schemes, all scores kept or computed
+//! twice, `gpu-kept` and `gpu-twice`; in `forward` the product of both tables alone, `plain-product`.
 //!
 //! ```text
 //! cargo bench --bench losses -- 1024x16384x64            the smallest size alone
@@ -68,6 +68,9 @@ fn main() {
                     case.bench(&mut group, device, engine);
                 }
                 if want == gradients {
+                    for (device, engine) in engines.iter().filter(|(device, _)| *device == "gpu") {
+                        baselines::schemes(&mut group, (device, engine), (loss_name, &loss), size);
+                    }
                     baselines::stored(&mut group, (loss_name, &loss), size);
                 }
             }

@@ -9,12 +9,14 @@
 //! **executed** are those that the plan has: scores that are computed again count.
 
 mod cpu_peak;
+mod first_use;
 mod gpu_peak;
 mod inputs;
 mod memory;
 mod product;
 mod step;
 
+pub use first_use::{FirstUse, first_use};
 pub use inputs::Inputs;
 pub use memory::resident;
 pub use product::{Operand, product};

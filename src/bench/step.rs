@@ -69,8 +69,26 @@ impl<'a> Step<'a> {
         inputs: &'a Inputs,
         want: Want,
     ) -> Result<(Self, Output<f32>)> {
-        let (shape, want) = wanted(loss, inputs, want)?;
-        let path = gpu(context, loss, inputs, want)?;
+        let options = PlanOptions {
+            want,
+            ..PlanOptions::default()
+        };
+        Step::planned(context, loss, inputs, &options)
+    }
+
+    /// As [`Step::on`], with a plan of these options.
+    ///
+    /// # Errors
+    /// As there; what the options ask for cannot be.
+    pub fn planned(
+        context: &Context,
+        loss: &'a dyn DynLoss,
+        inputs: &'a Inputs,
+        options: &PlanOptions,
+    ) -> Result<(Self, Output<f32>)> {
+        let (shape, want) = wanted(loss, inputs, options.want)?;
+        let options = PlanOptions { want, ..*options };
+        let path = Path::Gpu(Box::new(planned(context, loss, inputs, &options)?));
         Step::of(loss, inputs, (shape, want), path)
     }
 
@@ -190,7 +208,7 @@ pub fn useful_flops(shape: &Shape, want: Want) -> u64 {
 }
 
 /// The shape, and which gradients of the tables there can be.
-fn wanted(loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<(Shape, Want)> {
+pub(super) fn wanted(loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<(Shape, Want)> {
     let shape = inputs.batch()?.shape()?;
     let want = Want {
         column_parameters: false,
@@ -200,17 +218,20 @@ fn wanted(loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<(Shape, Wan
     Ok((shape, want))
 }
 
-fn gpu(context: &Context, loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<Path> {
+/// A plan, and buffers for it.
+pub(super) fn planned(
+    context: &Context,
+    loss: &dyn DynLoss,
+    inputs: &Inputs,
+    options: &PlanOptions,
+) -> Result<(Plan, Buffers)> {
     let batch = inputs.batch()?;
     let shape = batch.shape()?;
-    let options = PlanOptions {
-        want,
-        ..PlanOptions::default()
-    };
     let layouts = TableLayouts::dense(&shape);
-    let plan = Plan::new(context, loss, &shape, &layouts, &options)?;
-    let buffers = context.guarded("inputs and gradients", || upload(context, &batch, want))??;
-    Ok(Path::Gpu(Box::new((plan, buffers))))
+    let plan = Plan::new(context, loss, &shape, &layouts, options)?;
+    let upload = || upload(context, &batch, options.want);
+    let buffers = context.guarded("inputs and gradients", upload)??;
+    Ok((plan, buffers))
 }
 
 fn run_gpu((plan, buffers): &(Plan, Buffers)) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How a [`Context`] uses its device.
@@ -50,6 +50,8 @@ pub struct Pipeline {
     pub(crate) layout: wgpu::BindGroupLayout,
     /// Number of storage bindings.
     pub(super) storage: usize,
+    /// What wgpu and the driver took to make it. Some drivers compile later, when it first runs.
+    pub(super) compiled: Duration,
 }
 
 /// Compiled texts, with whether checks were put in.
@@ -147,6 +149,15 @@ impl Context {
         }
     }
 
+    /// The same device without the pipelines that were compiled on it, and without folders of them.
+    pub(crate) fn without_pipelines(&self) -> Self {
+        Context {
+            pipelines: Arc::default(),
+            kept: None,
+            ..self.clone()
+        }
+    }
+
     /// The device.
     #[must_use]
     pub fn device(&self) -> &wgpu::Device {
@@ -209,6 +220,7 @@ impl Context {
     }
 
     fn compile(&self, stage: Stage, text: &str) -> Pipeline {
+        let start = Instant::now();
         let storage = bindings(text);
         let layout = self.layout(stage, &storage);
         let pipeline_layout = self
@@ -235,6 +247,7 @@ impl Context {
             pipeline,
             layout,
             storage: storage.len(),
+            compiled: start.elapsed(),
         }
     }
 

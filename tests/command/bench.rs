@@ -121,6 +121,42 @@ fn an_adapter_is_measured_by_stages() {
 }
 
 #[test]
+fn first_uses_are_told_kernel_by_kernel() {
+    let folder = Folder::new();
+    let case = ["--size", "40x700x20", "--loss", "sl tau=0.2"];
+    let what = ["--only", "step", "--no-peak", "--first-use"];
+    let on = |device: &'static str| [&["--device", device], &case[..], &what[..]].concat();
+    let (run, report) = bench(&folder, &on("gpu"));
+    let step = &report["measurements"][0];
+    if step["stages"].is_null() {
+        assert!(step["first_use"].is_null());
+    } else {
+        let uses = step["first_use"].as_array().expect("a list");
+        let of = |name: &str| uses.iter().find(|one| one["stage"] == name);
+        for stage in [
+            "pack",
+            "row_reduce",
+            "weights",
+            "grad_queries",
+            "grad_candidates",
+        ] {
+            let one = of(stage).expect(stage);
+            assert!(number(one, "seconds") > 0.0, "{stage}");
+            assert_eq!(one["kernels"], 1, "{stage}");
+        }
+        assert!(
+            run.stdout.contains("first use of row_reduce"),
+            "{}",
+            run.stdout
+        );
+    }
+    // Nothing is compiled on the CPU, which is said.
+    let (run, report) = bench(&folder, &on("cpu"));
+    assert!(report["measurements"][0]["first_use"].is_null());
+    assert!(run.stdout.contains("first use: not told"), "{}", run.stdout);
+}
+
+#[test]
 fn a_peak_that_nobody_wants_is_not_measured() {
     let folder = Folder::new();
     let arguments = [

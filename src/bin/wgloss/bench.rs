@@ -8,10 +8,10 @@ use crate::{Outcome, device::DeviceArguments, losses::label, output::write_lines
 use clap::{ValueEnum, value_parser};
 use report::{Measurement, Report};
 use size::Size;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use wgloss::{
     AnyLoss, Engine, Result, Want,
-    bench::{Inputs, Peak, PeakMeter, Step, median},
+    bench::{Inputs, Peak, PeakMeter, Step, first_use, median},
     gpu::Plan,
 };
 
@@ -44,6 +44,11 @@ pub struct Arguments {
     /// Do not measure the peak, and show no shares of it
     #[arg(long)]
     no_peak: bool,
+    /// Tell too what the first use of each kernel takes longer than later ones, on a GPU with
+    /// timestamps: what a driver keeps between runs it does not compile again (Mesa's with
+    /// `MESA_SHADER_CACHE_DISABLE=true` keeps nothing)
+    #[arg(long)]
+    first_use: bool,
     /// Write everything that was measured to FILE
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -129,6 +134,22 @@ fn peak_line(peaks: &[Peak]) -> String {
     }
 }
 
+/// Times of a step, and after each the peak, if that is measured.
+fn timed(
+    step: &mut Step<'_>,
+    repeats: u32,
+    mut meter: Option<&mut PeakMeter<'_>>,
+) -> Result<(Vec<Duration>, Vec<f64>)> {
+    let (mut times, mut peaks) = (Vec::new(), Vec::new());
+    for _ in 0..repeats {
+        times.push(step.run()?);
+        if let Some(meter) = &mut meter {
+            peaks.push(meter.now()?);
+        }
+    }
+    Ok((times, peaks))
+}
+
 /// Measures one loss at one size; the lines that tell of it.
 fn measure(
     engine: &Engine,
@@ -144,6 +165,10 @@ fn measure(
             continue;
         }
         let want = evaluation.want();
+        let first_use = match arguments.first_use {
+            true => first_use(engine, loss.as_dyn(), &inputs, want)?,
+            false => None,
+        };
         let (mut step, output) = Step::new(engine, loss.as_dyn(), &inputs, want)?;
         if let Some(objection) = inputs.objection(loss.as_dyn(), want, &output)? {
             let message = format!("{}: {objection}", evaluation.name());
@@ -151,14 +176,7 @@ fn measure(
         }
         let value = output.value;
         drop(output);
-        let mut times = Vec::new();
-        let mut peaks = Vec::new();
-        for _ in 0..arguments.repeats {
-            times.push(step.run()?);
-            if let Some(meter) = &mut meter {
-                peaks.push(meter.now()?);
-            }
-        }
+        let (times, peaks) = timed(&mut step, arguments.repeats, meter.as_deref_mut())?;
         let (scheme, executed_flops) = step.scheme()?;
         let measurement = Measurement {
             loss: label(loss)?,
@@ -175,8 +193,12 @@ fn measure(
             input_bytes: inputs.bytes(),
             bytes: step.bytes(),
             stages: step.time_stages()?,
+            first_use,
         };
         lines.extend(measurement.lines());
+        if arguments.first_use && measurement.first_use.is_none() {
+            lines.push("    first use: not told, for want of kernels or of timestamps".into());
+        }
         report.measurements.push(measurement);
     }
     Ok(lines)

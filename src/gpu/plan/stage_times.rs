@@ -3,9 +3,9 @@
 use super::Plan;
 use crate::{
     Error, Result,
-    gpu::{Buffers, Slice, Stage, read_back},
+    gpu::{Buffers, Pipeline, Slice, Stage, read_back},
 };
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// What a plan's dispatches of one stage took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,28 @@ impl Plan {
         })??;
         let words = read_back(&self.context, &[range])?;
         Ok(self.sums(&runs, &words[0]))
+    }
+
+    /// What wgpu and the driver took to make the plan's pipelines, stage by stage, and how many each
+    /// has: those that were made for an earlier plan too.
+    pub(crate) fn compile_times(&self) -> Vec<(Stage, usize, Duration)> {
+        let mut known: Vec<&Arc<Pipeline>> = Vec::new();
+        let mut times: Vec<(Stage, usize, Duration)> = Vec::new();
+        for (at, pipeline) in self.pipelines.iter().enumerate() {
+            if known.iter().any(|one| Arc::ptr_eq(one, pipeline)) {
+                continue;
+            }
+            known.push(pipeline);
+            let stage = self.stage(at);
+            match times.iter_mut().find(|(one, ..)| *one == stage) {
+                Some((_, count, time)) => {
+                    *count += 1;
+                    *time += pipeline.compiled;
+                }
+                None => times.push((stage, 1, pipeline.compiled)),
+            }
+        }
+        times
     }
 
     /// Consecutive dispatches of one stage.

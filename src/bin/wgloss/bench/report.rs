@@ -3,7 +3,11 @@
 use super::{Evaluation, Size};
 use serde_json::{Value, json};
 use std::time::Duration;
-use wgloss::{Engine, bench::Peak, gpu::StageTime};
+use wgloss::{
+    Engine,
+    bench::{FirstUse, Peak},
+    gpu::StageTime,
+};
 
 /// Above the lines of [`Measurement::lines`].
 pub const HEADER: &str = "loss                  size               what         time    useful  executed  share     beyond  plan";
@@ -32,6 +36,8 @@ pub struct Measurement {
     /// Held beyond those.
     pub bytes: Option<u64>,
     pub stages: Option<Vec<StageTime>>,
+    /// What first uses took longer than later ones, if that is to be told and can be.
+    pub first_use: Option<Vec<FirstUse>>,
 }
 
 /// A rate in GFLOP/s.
@@ -64,7 +70,8 @@ impl Measurement {
         self.executed_flops.unwrap_or(self.useful_flops)
     }
 
-    /// A line, and below it one per stage that takes a hundredth of the time or more.
+    /// A line, and below it one per stage that takes a hundredth of the time or more; then what first
+    /// uses took, all together and those that took a hundredth of that or more.
     pub fn lines(&self) -> Vec<String> {
         let peak = middle(self.peaks.clone()).map(|peak| peak / 1e9);
         let executed = (self.executed_flops).map(|flops| format!("{:.1}", rate(flops, self.time)));
@@ -100,6 +107,30 @@ impl Measurement {
                 percent(share),
             ));
         }
+        lines.extend(self.first_use_lines());
+        lines
+    }
+
+    fn first_use_lines(&self) -> Vec<String> {
+        let uses = self.first_use.as_deref().unwrap_or_default();
+        let all: Duration = uses.iter().map(|one| one.time).sum();
+        let line = |what: &str, time| format!("    {what:45} {:>9}", show(time));
+        let of = |one: &FirstUse| {
+            let kernels = match one.kernels {
+                1 => String::new(),
+                many => format!(" ({many} kernels)"),
+            };
+            line(
+                &format!("first use of {}{kernels}", one.stage.name()),
+                one.time,
+            )
+        };
+        let mut lines = Vec::new();
+        if !uses.is_empty() {
+            lines.push(line("first use of all kernels", all));
+        }
+        let long = uses.iter().filter(|one| 100 * one.time >= all);
+        lines.extend(long.map(of));
         lines
     }
 
@@ -118,6 +149,13 @@ impl Measurement {
                 "dispatches": one.dispatches,
                 "seconds": one.time.as_secs_f64(),
                 "flop": one.flops,
+            })
+        };
+        let first = |one: &FirstUse| {
+            json!({
+                "stage": one.stage.name(),
+                "kernels": one.kernels,
+                "seconds": one.time.as_secs_f64(),
             })
         };
         json!({
@@ -139,6 +177,7 @@ impl Measurement {
             "scheme": self.scheme,
             "plan": self.plan,
             "stages": self.stages.as_ref().map(|stages| stages.iter().map(stage).collect::<Vec<Value>>()),
+            "first_use": self.first_use.as_ref().map(|uses| uses.iter().map(first).collect::<Vec<Value>>()),
         })
     }
 }

@@ -1,0 +1,68 @@
+//! What the first use of a loss costs: compiling its kernels.
+
+use super::{
+    Inputs,
+    step::{planned, wanted},
+};
+use crate::{
+    DynLoss, Engine, Result, Want,
+    gpu::{PlanOptions, Stage},
+};
+use std::time::Duration;
+
+/// A stage's kernels when they are first used on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstUse {
+    /// The stage.
+    pub stage: Stage,
+    /// How many texts of it the plan has.
+    pub kernels: usize,
+    /// Making their pipelines, and what their first run took longer than a later one: some drivers
+    /// compile only then.
+    pub time: Duration,
+}
+
+/// Compiles all kernels of a loss anew, as if it were the first on the engine's device, and runs them
+/// twice. `None` on the CPU, and on devices without timestamps.
+///
+/// A driver that keeps compiled shaders between processes hides what it knows. Mesa does, unless the
+/// environment says `MESA_SHADER_CACHE_DISABLE=true`.
+///
+/// # Errors
+/// As [`Step::new`](super::Step::new).
+pub fn first_use(
+    engine: &Engine,
+    loss: &dyn DynLoss,
+    inputs: &Inputs,
+    want: Want,
+) -> Result<Option<Vec<FirstUse>>> {
+    let Some(context) = engine.context() else {
+        return Ok(None);
+    };
+    let features = context.device().features();
+    if !features.contains(wgpu::Features::TIMESTAMP_QUERY) {
+        return Ok(None);
+    }
+    let (shape, want) = wanted(loss, inputs, want)?;
+    let context = context.tuned(loss, &shape)?.without_pipelines();
+    let options = PlanOptions {
+        want,
+        ..PlanOptions::default()
+    };
+    let (plan, buffers) = planned(&context, loss, inputs, &options)?;
+    let first = plan.time_stages(&buffers)?;
+    let later = plan.time_stages(&buffers)?;
+    let uses = plan.compile_times().into_iter();
+    let uses = uses.map(|(stage, kernels, compiled)| {
+        let of = |times: &[crate::gpu::StageTime]| {
+            let own = times.iter().filter(|one| one.stage == stage);
+            own.map(|one| one.time).sum::<Duration>()
+        };
+        FirstUse {
+            stage,
+            kernels,
+            time: compiled + of(&first).saturating_sub(of(&later)),
+        }
+    });
+    Ok(Some(uses.collect()))
+}
