@@ -129,6 +129,31 @@ pub trait Kernels<R: Real>: Send + Sync {
     );
 }
 
+/// Runs `work` on the loss, compiled for the processor's vectors and for the variant of the loss.
+#[inline(always)]
+fn compiled<R: Real, L: Loss, T>(
+    loss: &L,
+    setting: Setting<'_, R>,
+    work: impl FnOnce(&L, Setting<'_, R>) -> T,
+) -> T {
+    R::vectorized(
+        #[inline(always)]
+        || {
+            // A copy that nothing else points to: what a loss reads under a condition was gathered
+            // from memory for every vector, for any of the stores might have changed it.
+            let parameters = *setting.parameters;
+            let setting = Setting {
+                parameters: &parameters,
+                ..setting
+            };
+            loss.specialized(
+                #[inline(always)]
+                |loss| work(loss, setting),
+            )
+        },
+    )
+}
+
 impl<R: Real, L: Loss> Kernels<R> for L {
     fn target(&self, positive: PositiveScore<R>, p: &Parameters<R>) -> Target<R> {
         Loss::target(self, positive, p)
@@ -179,14 +204,11 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         pair: &Target<R>,
         into: &mut Statistic<R>,
     ) {
-        R::vectorized(
+        compiled(
+            self,
+            setting,
             #[inline(always)]
-            || {
-                self.specialized(
-                    #[inline(always)]
-                    |loss| reduce(loss, setting, stretch, scores, beside, pair, into),
-                );
-            },
+            |loss, setting| reduce(loss, setting, stretch, scores, beside, pair, into),
         );
     }
 
@@ -199,14 +221,11 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         pair: &Target<R>,
         into: &mut Statistic<R>,
     ) -> R {
-        R::vectorized(
+        compiled(
+            self,
+            setting,
             #[inline(always)]
-            || {
-                self.specialized(
-                    #[inline(always)]
-                    |loss| reduce_to_weights(loss, setting, stretch, scores, beside, pair, into),
-                )
-            },
+            |loss, setting| reduce_to_weights(loss, setting, stretch, scores, beside, pair, into),
         )
     }
 
@@ -218,14 +237,11 @@ impl<R: Real, L: Loss> Kernels<R> for L {
         beside: Beside<'_, R>,
         terms: &[Term<R>],
     ) {
-        R::vectorized(
+        compiled(
+            self,
+            setting,
             #[inline(always)]
-            || {
-                self.specialized(
-                    #[inline(always)]
-                    |loss| weigh(loss, setting, &mut stretch.run, scores, beside, terms),
-                );
-            },
+            |loss, setting| weigh(loss, setting, &mut stretch.run, scores, beside, terms),
         );
     }
 
