@@ -88,22 +88,45 @@ impl<R: CpuReal> Bands<'_, R> {
             let at = columns.start - band.columns.start;
             let parameters = (band.parameters.as_deref_mut())
                 .map(|parameters| &mut parameters[at..at + columns.len()]);
-            if self.cut.keep != Keep::Weights {
-                self.stripe_weights(kept.tiles, &columns, (terms, side), parameters, room);
-            }
-            if !side.weights {
-                continue;
-            }
             let out = (band.candidates.as_deref_mut())
                 .map(|out| &mut out[at * dim..(at + columns.len()) * dim]);
-            self.products(kept, &columns, (terms, side), &mut gradient, out, room);
+            if self.cut.keep == Keep::Weights {
+                self.kept_products(kept, &columns, (terms, side), &mut gradient, out, room);
+                continue;
+            }
+            self.stripe_weights(kept.tiles, &columns, (terms, side), parameters, room);
+            if side.weights {
+                self.products(&columns, side, &mut gradient, out, room);
+            }
         }
         gradient
     }
 
-    /// Both products of a stripe's weights: those in the room's tile, or kept ones, which the factors of
-    /// their rows go with to the queries and to the sums of the queries' gradient.
+    /// Both products of the weights in the room's tile.
     fn products(
+        &self,
+        columns: &Range<usize>,
+        side: Side,
+        gradient: &mut [R],
+        out: Option<&mut [R]>,
+        room: &mut Room<R>,
+    ) {
+        let (problem, dim) = (self.problem, self.problem.shape.dim);
+        let scale = R::from_f64(problem.spec.score_scale);
+        let (height, width) = (self.block.rows.len(), columns.len());
+        let weights = View::new(&room.tile, height, width, self.plan.stripe);
+        if side.queries {
+            let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
+            let candidates = View::new(candidates, width, dim, dim);
+            product(gradient, dim, weights, candidates, scale, true);
+        }
+        let queries = View::new(&self.block.queries, height, dim, dim);
+        self.candidates_product(columns, side, (weights, queries), out, &mut room.sums);
+    }
+
+    /// Both products of a stripe's kept weights: the factors of their rows go with the queries, and with
+    /// the sums of the queries' gradient.
+    fn kept_products(
         &self,
         kept: KeptPart<'_, R>,
         columns: &Range<usize>,
@@ -115,50 +138,46 @@ impl<R: CpuReal> Bands<'_, R> {
         let (problem, dim) = (self.problem, self.problem.shape.dim);
         let scale = R::from_f64(problem.spec.score_scale);
         let (height, width) = (self.block.rows.len(), columns.len());
-        let Room {
-            tile,
-            candidates,
-            queries,
-            sums,
-            ..
-        } = room;
-        let keeps = self.cut.keep == Keep::Weights;
-        let factors = match keeps {
-            true => self.factors(terms, kept.shifts),
-            false => Vec::new(),
-        };
-        let weights = if keeps { kept.tiles } else { tile };
-        let weights = View::new(weights, height, width, self.plan.stripe);
+        let factors = self.factors(terms, kept.shifts);
+        let weights = View::new(kept.tiles, height, width, self.plan.stripe);
+        let sums = &mut room.sums;
         if side.queries {
-            let candidates = (problem.candidates).stripe_rows(columns, candidates);
+            let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
             let candidates = View::new(candidates, width, dim, dim);
-            if keeps {
-                sums.resize(height * dim, R::ZERO);
-                product(sums, dim, weights, candidates, scale, false);
-                scaled(sums, dim, &factors, gradient, |to, x| *to += x);
-            } else {
-                product(gradient, dim, weights, candidates, scale, true);
-            }
+            sums.resize(height * dim, R::ZERO);
+            product(sums, dim, weights, candidates, scale, false);
+            scaled(sums, dim, &factors, gradient, |to, x| *to += x);
         }
+        if out.is_some() {
+            let (queries, own) = (&mut room.queries, &self.block.queries);
+            queries.resize(height * dim, R::ZERO);
+            scaled(own, dim, &factors, queries, |to, x| *to = x);
+        }
+        let queries = View::new(&room.queries, height, dim, dim);
+        self.candidates_product(columns, side, (weights, queries), out, sums);
+    }
+
+    /// The stripe's share of the candidates' gradient.
+    fn candidates_product(
+        &self,
+        columns: &Range<usize>,
+        side: Side,
+        (weights, queries): (View<'_, R>, View<'_, R>),
+        out: Option<&mut [R]>,
+        sums: &mut Vec<R>,
+    ) {
         let Some(out) = out else {
             return;
         };
-        let queries = match keeps {
-            true => {
-                queries.resize(height * dim, R::ZERO);
-                scaled(&self.block.queries, dim, &factors, queries, |to, x| *to = x);
-                queries
-            }
-            false => &self.block.queries,
-        };
-        let queries = View::new(queries, height, dim, dim);
+        let (candidates, dim) = (&self.problem.candidates, self.problem.shape.dim);
+        let scale = R::from_f64(self.problem.spec.score_scale);
         if side.in_place {
             product(out, dim, weights.transposed(), queries, scale, side.add);
             return;
         }
         sums.resize(out.len(), R::ZERO);
         product(sums, dim, weights.transposed(), queries, scale, false);
-        add_piece(&problem.candidates, |at| columns.start + at, sums, out);
+        add_piece(candidates, |at| columns.start + at, sums, out);
     }
 
     /// What kept weights of a stripe are yet to be multiplied with, row by row.
