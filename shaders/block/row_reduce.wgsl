@@ -79,12 +79,9 @@ fn main(
         return;
     }
     let row_tiles = job.row_pad / TILE_DOWN;
-    let span = index / row_tiles;
+    let span = job.column_begin / job.span_width + index / row_tiles;
     let row_tile = (index % row_tiles) * TILE_DOWN;
     let span_end = (span + 1u) * job.span_width;
-    if span_end <= job.column_begin || span * job.span_width >= job.column_begin + job.column_pad {
-        return;
-    }
     // Relative to the chunk.
     let begin = max(span * job.span_width, job.column_begin) - job.column_begin;
     let end = min(span_end - job.column_begin, job.column_pad);

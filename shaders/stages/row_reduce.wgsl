@@ -47,14 +47,11 @@ fn main(
     let lane8 = lane % 8u;
 #end
     let row_groups = job.row_pad / (LANES * ROWS);
-    let span = index / row_groups;
+    let span = job.column_begin / job.span_width + index / row_groups;
     let row = ((index % row_groups) * LANES + local) * ROWS;
     let span_begin = span * job.span_width;
     let begin = max(span_begin, job.column_begin);
     let end = min(span_begin + job.span_width, job.column_begin + job.column_pad);
-    if begin >= end {
-        return;
-    }
     let fresh = begin == span_begin;
     let words = job.column_pad / 32u;
 #if ROW_UNITS

@@ -164,8 +164,11 @@ impl Schedule<'_> {
             flags.push("KEPT");
             binds.push(Slot::WeightScratch.into());
         }
+        // The spans of this chunk: workgroups of others would leave some cores without work.
+        let width = self.sizes.span_width;
+        let spans = (columns.0 + columns.1).div_ceil(width) - columns.0 / width;
         if let Some(block) = self.block_of(Stage::RowReduce, job) {
-            let groups = u64::from(job.row_pad / block.rows()) * self.sizes.spans;
+            let groups = u64::from(job.row_pad / block.rows()) * spans;
             return self.push_block(
                 Stage::RowReduce,
                 (&flags, &binds),
@@ -176,7 +179,7 @@ impl Schedule<'_> {
             );
         }
         let tile = self.sizes.loss_tile(self.family.lanes());
-        let groups = self.tile_rows(job, tile) * self.sizes.spans;
+        let groups = self.tile_rows(job, tile) * spans;
         self.push_tiles(Stage::RowReduce, &flags, &binds, job, groups, flops);
     }
 
