@@ -37,9 +37,9 @@ const DIM: usize = 64;
 /// N.
 const CANDIDATES: [usize; 6] = [1 << 14, 1 << 16, 1 << 18, 1 << 19, 1 << 20, 1 << 21];
 /// The last N of a software adapter.
-const MOST_ON_SOFTWARE: usize = 1 << 18;
+const MOST_ON_SOFTWARE: usize = 1 << 20;
 /// Turns.
-const TURNS: usize = 9;
+const TURNS: usize = 7;
 
 fn main() {
     // cargo adds a flag of its own.
