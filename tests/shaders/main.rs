@@ -8,6 +8,7 @@ mod shapes;
 #[path = "../contract/state_losses.rs"]
 mod state_losses;
 mod translate;
+mod work;
 
 use naga::{AddressSpace, StorageAccess, front::wgsl};
 use std::{
