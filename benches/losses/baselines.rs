@@ -59,7 +59,7 @@ pub fn schemes(
     }
     let inputs = OnceCell::new();
     for (scheme, scores) in [("kept", Scores::Kept), ("twice", Scores::Twice)] {
-        // Twice what is to fit half of it: the scores, and the candidates' sums.
+        // Scores and candidates' sums, 4 bytes each, are to fit half of it, padded.
         let scratch_bytes = match scores {
             Scores::Kept => 16 * (b * (n + 64) + (n + 64) * (d + 16)) as u64,
             _ => PlanOptions::default().scratch_bytes,
@@ -70,10 +70,10 @@ pub fn schemes(
             ..PlanOptions::default()
         };
         let id = format!("{name}/{device}-{scheme}/{b}x{n}x{d}");
-        let (shape, family) = (Shape::new(b, n, d), context.family());
-        let layouts = TableLayouts::dense(&shape);
+        let shape = Shape::new(b, n, d);
+        let (layouts, limits) = (TableLayouts::dense(&shape), context.limits());
         let loss = loss.as_dyn();
-        if let Err(error) = estimate(loss, &shape, &layouts, &options, family, context.limits()) {
+        if let Err(error) = estimate(loss, &shape, &layouts, &options, context.family(), limits) {
             println!("{id}: left out, {error}");
             continue;
         }
@@ -81,7 +81,8 @@ pub fn schemes(
         group.bench_function(id, |bencher| {
             let inputs = inputs.get_or_init(|| Inputs::new(loss, size).expect("room"));
             let step = ready.get_or_insert_with(|| {
-                let planned = Step::planned(context, loss, inputs, &options);
+                let context = context.tuned(loss, &shape).expect("a family");
+                let planned = Step::planned(&context, loss, inputs, &options);
                 let (step, output) = planned.expect("a result");
                 let objection = inputs.objection(loss, Want::BOTH, &output);
                 assert_eq!(objection.expect("the reference's result"), None);

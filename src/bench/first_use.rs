@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     DynLoss, Engine, Result, Want,
-    gpu::{PlanOptions, Stage},
+    gpu::{PlanOptions, Stage, StageTime},
 };
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub fn first_use(
     let later = plan.time_stages(&buffers)?;
     let uses = plan.compile_times().into_iter();
     let uses = uses.map(|(stage, kernels, compiled)| {
-        let of = |times: &[crate::gpu::StageTime]| {
+        let of = |times: &[StageTime]| {
             let own = times.iter().filter(|one| one.stage == stage);
             own.map(|one| one.time).sum::<Duration>()
         };

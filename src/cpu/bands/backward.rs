@@ -112,13 +112,12 @@ impl<R: CpuReal> Bands<'_, R> {
         room: &mut Room<R>,
     ) {
         let (problem, dim) = (self.problem, self.problem.shape.dim);
-        let scale = R::from_f64(problem.spec.score_scale);
         let (height, width) = (self.block.rows.len(), columns.len());
         let weights = View::new(&room.tile, height, width, self.plan.stripe);
         if side.queries {
             let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
             let candidates = View::new(candidates, width, dim, dim);
-            product(gradient, dim, weights, candidates, scale, true);
+            product(gradient, dim, weights, candidates, self.scale(), true);
         }
         let queries = View::new(&self.block.queries, height, dim, dim);
         self.candidates_product(columns, side, (weights, queries), out, &mut room.sums);
@@ -136,7 +135,6 @@ impl<R: CpuReal> Bands<'_, R> {
         room: &mut Room<R>,
     ) {
         let (problem, dim) = (self.problem, self.problem.shape.dim);
-        let scale = R::from_f64(problem.spec.score_scale);
         let (height, width) = (self.block.rows.len(), columns.len());
         let factors = self.factors(terms, kept.shifts);
         let weights = View::new(kept.tiles, height, width, self.plan.stripe);
@@ -145,7 +143,7 @@ impl<R: CpuReal> Bands<'_, R> {
             let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
             let candidates = View::new(candidates, width, dim, dim);
             sums.resize(height * dim, R::ZERO);
-            product(sums, dim, weights, candidates, scale, false);
+            product(sums, dim, weights, candidates, self.scale(), false);
             scaled(sums, dim, &factors, gradient, |to, x| *to += x);
         }
         if out.is_some() {
@@ -170,14 +168,19 @@ impl<R: CpuReal> Bands<'_, R> {
             return;
         };
         let (candidates, dim) = (&self.problem.candidates, self.problem.shape.dim);
-        let scale = R::from_f64(self.problem.spec.score_scale);
+        let weights = weights.transposed();
         if side.in_place {
-            product(out, dim, weights.transposed(), queries, scale, side.add);
+            product(out, dim, weights, queries, self.scale(), side.add);
             return;
         }
         sums.resize(out.len(), R::ZERO);
-        product(sums, dim, weights.transposed(), queries, scale, false);
+        product(sums, dim, weights, queries, self.scale(), false);
         add_piece(candidates, |at| columns.start + at, sums, out);
+    }
+
+    /// ∂score/∂(product).
+    fn scale(&self) -> R {
+        R::from_f64(self.problem.spec.score_scale)
     }
 
     /// What kept weights of a stripe are yet to be multiplied with, row by row.

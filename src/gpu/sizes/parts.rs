@@ -108,15 +108,10 @@ impl Sizes {
         let parts = Self::parts(u64::from(job.dim4));
         let narrow = lanes <= NARROW;
         let (own, step, parts) = match stage {
-            Stage::GradQueries if narrow && job.row_pad >= MANY => (
-                8,
-                2,
-                if job.dim4.is_multiple_of(16) {
-                    16
-                } else {
-                    parts
-                },
-            ),
+            Stage::GradQueries if narrow && job.row_pad >= MANY => {
+                let wide = job.dim4.is_multiple_of(16);
+                (8, 2, if wide { 16 } else { parts })
+            }
             Stage::GradQueries => (4, 8, parts),
             // Fewer rows at a time than for small tiles: the text stays short.
             Stage::GradCandidates if narrow && job.weight_pad >= MANY => (8, 4, parts),
