@@ -61,8 +61,8 @@ pub fn schemes(
     for (scheme, scores) in [("kept", Scores::Kept), ("twice", Scores::Twice)] {
         // Scores and candidates' sums, 4 bytes each, are to fit half of it, padded.
         let scratch_bytes = match scores {
-            Scores::Kept => 16 * (b * (n + 64) + (n + 64) * (d + 16)) as u64,
-            _ => PlanOptions::default().scratch_bytes,
+            Scores::Kept => Some(16 * (b * (n + 64) + (n + 64) * (d + 16)) as u64),
+            _ => None,
         };
         let options = PlanOptions {
             scores,

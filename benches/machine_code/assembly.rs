@@ -1,5 +1,7 @@
 //! Reading the compiler's assembly.
 
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
 /// Instructions that stand in no pipe of their own: waits and hints.
 const HINTS: [&str; 4] = ["s_waitcnt", "s_delay", "s_clause", "s_nop"];
 /// What multiplies and adds.
@@ -39,18 +41,43 @@ impl Block {
     }
 }
 
-/// The basic block with the most multiply-adds: the body of the innermost loop.
+/// Of the blocks in innermost loops the one with the most multiply-adds; of all, without a loop.
 pub fn hot_block(assembly: &str) -> Block {
-    let (mut best, mut current) = (Block::default(), Block::default());
+    let (blocks, loops) = parse(assembly);
+    let innermost = |one: &RangeInclusive<usize>| {
+        let within = |other: &RangeInclusive<usize>| {
+            other != one && one.start() <= other.start() && other.end() <= one.end()
+        };
+        !loops.iter().any(within)
+    };
+    let innermost: Vec<_> = loops.iter().filter(|one| innermost(one)).collect();
+    let hot = |at: usize| innermost.is_empty() || innermost.iter().any(|one| one.contains(&at));
+    let hot = (blocks.iter().enumerate()).filter(|(at, _)| hot(*at));
+    hot.map(|(_, block)| *block)
+        .max_by_key(|block| block.fmas)
+        .unwrap_or_default()
+}
+
+/// Basic blocks, and from which to which of them a branch back goes.
+fn parse(assembly: &str) -> (Vec<Block>, Vec<RangeInclusive<usize>>) {
+    let (mut blocks, mut loops) = (vec![Block::default()], Vec::new());
+    let mut labels = BTreeMap::new();
     for line in assembly.lines().map(str::trim) {
-        if line.is_empty() || line.starts_with("BB") {
-            current = Block::default();
+        if line.starts_with("BB") {
+            blocks.push(Block::default());
+            labels.insert(line.trim_end_matches(':').to_owned(), blocks.len() - 1);
             continue;
         }
-        current.add(line);
-        if current.fmas >= best.fmas {
-            best = current;
+        let mut words = line.split_whitespace();
+        let branch = words.next().is_some_and(|name| name.contains("branch"));
+        let target = words.next().filter(|_| branch);
+        let here = blocks.len() - 1;
+        if let Some(begin) = target.and_then(|label| labels.get(label)) {
+            loops.push(*begin..=here);
+        }
+        if !line.is_empty() {
+            blocks[here].add(line);
         }
     }
-    best
+    (blocks, loops)
 }

@@ -1,10 +1,11 @@
-// G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A workgroup owns a
-// tile of columns and of the D numbers.
+// Wᵀ · Q̂ for the chunk's columns over blocks of the chunk's rows, each block by workgroups of its own;
+// `candidate_blocks` adds them up in ascending order. Columns and D numbers alone have too few tiles
+// to fill a GPU. A workgroup owns a tile of columns and of the D numbers.
 #import job
 
 #bind read weights array<vec4<f32>>
 #packed queries
-#bind write candidate_sums array<vec4<f32>>
+#bind write blocks array<vec4<f32>>
 
 #import block_slab
 #import block_order
@@ -18,53 +19,60 @@ fn main(
     if index >= job.groups {
         return;
     }
-    let tile = tile_of(
-        index,
-        (job.weight_pad + TILE_DOWN - 1u) / TILE_DOWN,
-        (job.dim4 * 4u + TILE_ACROSS - 1u) / TILE_ACROSS,
-    );
+    let tiles_down = (job.weight_pad + TILE_DOWN - 1u) / TILE_DOWN;
+    let tiles_across = (job.dim4 * 4u + TILE_ACROSS - 1u) / TILE_ACROSS;
+    let nth = index / (tiles_down * tiles_across);
+    let begin = (job.item_begin + nth) * ROW_BLOCK;
+    let tile = tile_of(index % (tiles_down * tiles_across), tiles_down, tiles_across);
     let column_tile = tile.x * TILE_DOWN;
     let part = tile.y * (TILE_ACROSS / 4u);
     let across = local % ACROSS;
     let down = local / ACROSS;
 #for i ROWS
-    // A quad of the slab holds every (TILE_DOWN / 4)th column of the tile.
-    let column$i = column_tile + down * 2u + $iu / 4u + ($iu % 4u) * (TILE_DOWN / 4u);
-#for h 2
-    let at$i_$h = column$i * job.dim4 + part + across + $hu * ACROSS;
-    let own$i_$h = column$i < job.weight_pad && part + across + $hu * ACROSS < job.dim4;
-    var c$i_$h = vec4<f32>(0.0);
-    // One chain of additions over all rows of the chunk, in however many parts they come.
-    if has(CONTINUED) && own$i_$h {
-        c$i_$h = candidate_sums[at$i_$h];
-    }
+    var c$i_0 = vec4<f32>(0.0);
+    var c$i_1 = vec4<f32>(0.0);
 #end
-#end
-    for (var row = 0u; row < job.row_pad; row += SLAB_STEPS) {
-        workgroupBarrier();
-        for (var piece = local; piece < DOWN * 2u * (SLAB_STEPS / 4u); piece += THREADS) {
-            let quad = piece % (DOWN * 2u);
-            let k = piece / (DOWN * 2u);
-            let at = (row / 4u + k) * job.weight_pad;
+    for (var row = begin; row < min(begin + ROW_BLOCK, job.row_pad); row += SLAB_STEPS) {
+        // All loads are on their way before the first is stored: of weights four columns at four rows,
+        // beyond the chunk its last column again; of rows four of the D numbers.
+#for p WEIGHT_PIECES
+        let quad$p = (local + $pu * THREADS) % (DOWN * 2u);
+        let k$p = (local + $pu * THREADS) / (DOWN * 2u);
+        let at$p = (row / 4u + min(k$p, SLAB_STEPS / 4u - 1u)) * job.weight_pad;
 #for i 4
-            // Beyond the chunk its last column is repeated.
-            let w$i = weights[at + min(column_tile + quad + $iu * (TILE_DOWN / 4u), job.weight_pad - 1u)];
+        let w$p_$i = weights[at$p + min(column_tile + quad$p + $iu * (TILE_DOWN / 4u), job.weight_pad - 1u)];
 #end
-            store_transposed(k * 4u * PITCH_A + quad, PITCH_A, w0, w1, w2, w3);
+#end
+#for p ROW_PIECES
+        let number$p = (local + $pu * THREADS) % (ACROSS * 2u);
+        let row$p = (local + $pu * THREADS) / (ACROSS * 2u);
+        let q$p = queries_numbers(job.second_queries + (row + min(row$p, SLAB_STEPS - 1u)) * job.packed_stride + part + min(number$p, job.dim4 - 1u - part));
+#end
+        workgroupBarrier();
+#for p WEIGHT_PIECES
+        if k$p < SLAB_STEPS / 4u {
+            store_transposed(k$p * 4u * PITCH_A + quad$p, PITCH_A, w$p_0, w$p_1, w$p_2, w$p_3);
         }
-        for (var piece = local; piece < ACROSS * 2u * SLAB_STEPS; piece += THREADS) {
-            let quad = piece % (ACROSS * 2u);
-            let k = piece / (ACROSS * 2u);
-            slab[BEGIN_B + k * PITCH_B + quad] = queries_numbers(job.second_queries + (row + k) * job.packed_stride + part + min(quad, job.dim4 - 1u - part));
+#end
+#for p ROW_PIECES
+        if row$p < SLAB_STEPS {
+            slab[BEGIN_B + row$p * PITCH_B + number$p] = q$p;
         }
+#end
         workgroupBarrier();
 #insert block_product
     }
 #for i ROWS
-#for h 2
-    if own$i_$h {
-        candidate_sums[at$i_$h] = c$i_$h;
+    {
+        // A quad of the slab holds every (TILE_DOWN / 4)th column of the tile.
+        let column = column_tile + down * 2u + $iu / 4u + ($iu % 4u) * (TILE_DOWN / 4u);
+        let at = (nth * job.weight_pad + column) * job.dim4 + part + across;
+        if column < job.weight_pad && part + across < job.dim4 {
+            blocks[at] = c$i_0;
+        }
+        if column < job.weight_pad && part + across + ACROSS < job.dim4 {
+            blocks[at + ACROSS] = c$i_1;
+        }
     }
-#end
 #end
 }

@@ -35,17 +35,30 @@ fn main(
     var c$i_1 = vec4<f32>(0.0);
 #end
     for (var column = begin; column < min(begin + PRODUCT_BLOCK, job.weight_pad); column += SLAB_STEPS) {
+        // All loads are on their way before the first is stored. A piece is four rows, or four of the D
+        // numbers, at one column; the rows' pieces come first.
+#for p QUERY_PIECES
+        let piece$p = local + $pu * THREADS;
+        var v$p = vec4<f32>(0.0);
+        var to$p = 0u;
+        if piece$p < DOWN * 2u * SLAB_STEPS {
+            let quad = piece$p / SLAB_STEPS;
+            let k = piece$p % SLAB_STEPS;
+            v$p = weights[(row_tile / 4u + quad) * job.weight_pad + column + k];
+            to$p = k * PITCH_A + quad;
+        } else if piece$p < (DOWN + ACROSS) * 2u * SLAB_STEPS {
+            let quad = (piece$p - DOWN * 2u * SLAB_STEPS) % (ACROSS * 2u);
+            let k = (piece$p - DOWN * 2u * SLAB_STEPS) / (ACROSS * 2u);
+            v$p = candidates_numbers(base + (column + k) * job.packed_stride + min(quad, job.dim4 - 1u - part));
+            to$p = BEGIN_B + k * PITCH_B + quad;
+        }
+#end
         workgroupBarrier();
-        for (var piece = local; piece < DOWN * 2u * SLAB_STEPS; piece += THREADS) {
-            let quad = piece / SLAB_STEPS;
-            let k = piece % SLAB_STEPS;
-            slab[k * PITCH_A + quad] = weights[(row_tile / 4u + quad) * job.weight_pad + column + k];
+#for p QUERY_PIECES
+        if piece$p < (DOWN + ACROSS) * 2u * SLAB_STEPS {
+            slab[to$p] = v$p;
         }
-        for (var piece = local; piece < ACROSS * 2u * SLAB_STEPS; piece += THREADS) {
-            let quad = piece % (ACROSS * 2u);
-            let k = piece / (ACROSS * 2u);
-            slab[BEGIN_B + k * PITCH_B + quad] = candidates_numbers(base + (column + k) * job.packed_stride + min(quad, job.dim4 - 1u - part));
-        }
+#end
         workgroupBarrier();
 #insert block_product
     }

@@ -96,6 +96,7 @@ fn main(
     var theta$i = 0.0;
 #end
     for (var column_tile = begin / TILE_ACROSS * TILE_ACROSS; column_tile < end; column_tile += TILE_ACROSS) {
+#insert block_masks
 #insert block_scores
 #if KEPT
 #for j 8
@@ -111,8 +112,7 @@ fn main(
 #end
 #insert block_entries
 #for i ROWS
-        // Rows one by one: their values need not fit the registers at once.
-        if row + $iu < job.row_count {
+        {
 #if ONE_PAIR
             let terms$i = pair_terms[min(job.row_begin + row + $iu, job.pairs - 1u) * TERMS].xy;
 #end

@@ -8,8 +8,7 @@
 #packed queries
 #packed candidates
 #bind read masks array<vec4<u32>>
-#bind read pair_offsets array<u32>
-#bind read pair_terms array<vec4<f32>>
+#bind read row_factors array<vec4<f32>>
 // Four rows per vec4; where scores are stored it holds them until the weight replaces each.
 #bind write weights array<vec4<f32>>
 #if COLUMN_SLOPES
@@ -38,6 +37,7 @@ fn main(
     let across = local % ACROSS;
     let down = local / ACROSS;
     let row = row_tile + down * 8u;
+#insert block_masks
 #if STORED
 #for j 8
     let at_$j = (row / 4u) * job.weight_pad + min(column_tile + across + $ju * ACROSS, job.weight_pad - 1u);
@@ -61,11 +61,13 @@ fn main(
     var b$i_$j = 0.0;
 #end
 #end
-    // Rows one by one: their values need not fit the registers at once.
-    if row + $iu < job.row_count {
-#insert weigh_row i=$i
+    {
+        let own = row_factors[job.row_begin + row + $iu];
+        let terms$i = own.xy;
+        let factor = own.w * parameters.scales.x;
+        let sum = own.z;
 #insert row_terms i=$i
-#insert weigh_entries i=$i g=0 factor=factor$i sum=sum$i second=0
+#insert weigh_entries i=$i g=0 factor=factor sum=sum second=0
     }
 #end
 #for j 8

@@ -7,8 +7,9 @@ fn column_of(column: u32) -> u32 {
 }
 
 // Of four rows, which of an invocation's columns are masked: those of a word at every ACROSSth bit,
-// those of the next word one bit higher. Words outside the range of columns at hand, which is made of whole words, are full.
-fn tile_masks(row_quad: u32, column_tile: u32, across: u32, begin: u32, end: u32) -> vec4<u32> {
+// those of the next word one bit higher, those of the next row behind all words'. Words outside the
+// range of columns at hand, which is made of whole words, are full.
+fn tile_masks(row_quad: u32, column_tile: u32, across: u32, begin: u32, end: u32) -> u32 {
     let words = job.column_pad / 32u;
     let first = column_tile / 32u;
     var bits = vec4<u32>(0u);
@@ -20,5 +21,6 @@ fn tile_masks(row_quad: u32, column_tile: u32, across: u32, begin: u32, end: u32
         bits |= ((seen >> vec4<u32>(across)) & vec4<u32>(MASK_BITS)) << vec4<u32>($wu);
     }
 #end
-    return bits;
+    let rows = bits << (vec4<u32>(0u, 1u, 2u, 3u) * MASK_WORDS);
+    return rows.x | rows.y | rows.z | rows.w;
 }

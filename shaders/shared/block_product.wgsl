@@ -1,8 +1,8 @@
         // c += A·B over the slab.
-        for (var k = 0u; k < SLAB_STEPS; k += SLAB_UNROLL) {
-            let at_a = k * PITCH_A + down * 2u;
-            let at_b = BEGIN_B + k * PITCH_B + across;
-#for u SLAB_UNROLL
+        {
+            let at_a = down * 2u;
+            let at_b = BEGIN_B + across;
+#for u SLAB_STEPS
             {
             let a = array<vec4<f32>, 2>(slab[at_a + $uu * PITCH_A], slab[at_a + $uu * PITCH_A + 1u]);
             let b0 = slab[at_b + $uu * PITCH_B];

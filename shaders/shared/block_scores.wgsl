@@ -4,30 +4,37 @@
         var c$i_0 = vec4<f32>(0.0);
         var c$i_1 = vec4<f32>(0.0);
 #end
-        for (var k0 = 0u; k0 < job.dim4; k0 += SLAB_STEPS / 4u) {
-            workgroupBarrier();
-            for (var piece = local; piece < DOWN * 2u * (SLAB_STEPS / 4u); piece += THREADS) {
-                let quad = piece / (SLAB_STEPS / 4u);
-                let k = piece % (SLAB_STEPS / 4u);
-                let at = (row_tile + quad * 4u) * job.packed_stride + k0 + k;
-                store_transposed(
-                    k * 4u * PITCH_A + quad, PITCH_A,
-                    queries_numbers(at),
-                    queries_numbers(at + job.packed_stride),
-                    queries_numbers(at + 2u * job.packed_stride),
-                    queries_numbers(at + 3u * job.packed_stride),
-                );
-            }
-            for (var piece = local; piece < ACROSS * 2u * (SLAB_STEPS / 4u); piece += THREADS) {
-                let quad = piece / (SLAB_STEPS / 4u);
-                let k = piece % (SLAB_STEPS / 4u);
+        for (var from_k = 0u; from_k < job.dim4; from_k += SLAB_STEPS / 4u) {
+            // All loads are on their way before the first is stored. A piece is four rows, or four
+            // columns, at four k; the rows' quads come first.
+#for p SCORE_PIECES
+            let quad$p = (local + $pu * THREADS) / (SLAB_STEPS / 4u);
+            let k$p = (local + $pu * THREADS) % (SLAB_STEPS / 4u);
+#for i 4
+            var v$p_$i = vec4<f32>(0.0);
+#end
+            if quad$p < DOWN * 2u {
+                let at = (row_tile + quad$p * 4u) * job.packed_stride + from_k + k$p;
+#for i 4
+                v$p_$i = queries_numbers(at + $iu * job.packed_stride);
+#end
+            } else if quad$p < (DOWN + ACROSS) * 2u {
                 // The first ACROSS quads hold the columns across + 0 … 3·ACROSS, the others the next four.
+                let quad = quad$p - DOWN * 2u;
                 let first = column_tile + quad % ACROSS + (quad / ACROSS) * (ACROSS * 4u);
 #for i 4
-                let y$i = candidates_numbers(column_of(first + $iu * ACROSS) * job.packed_stride + k0 + k);
+                v$p_$i = candidates_numbers(column_of(first + $iu * ACROSS) * job.packed_stride + from_k + k$p);
 #end
-                store_transposed(BEGIN_B + k * 4u * PITCH_B + quad, PITCH_B, y0, y1, y2, y3);
             }
+#end
+            workgroupBarrier();
+#for p SCORE_PIECES
+            if quad$p < DOWN * 2u {
+                store_transposed(k$p * 4u * PITCH_A + quad$p, PITCH_A, v$p_0, v$p_1, v$p_2, v$p_3);
+            } else if quad$p < (DOWN + ACROSS) * 2u {
+                store_transposed(BEGIN_B + k$p * 4u * PITCH_B + quad$p - DOWN * 2u, PITCH_B, v$p_0, v$p_1, v$p_2, v$p_3);
+            }
+#end
             workgroupBarrier();
 #insert block_product
         }

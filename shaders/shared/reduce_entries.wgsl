@@ -1,7 +1,7 @@
             // Row $i's pair values z with the tile's columns; masked ones are dead.
 #for j COLS
 #if BLOCK
-            let masked$j = ((masked[$iu / 4u][$iu % 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u)) & 1u) != 0u;
+            let masked$j = ((masked[$iu / 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u + ($iu % 4u) * MASK_WORDS)) & 1u) != 0u;
 #else
             let masked$j = ((word[$iu / 4u][$iu % 4u] >> ($gu * COLS + $ju)) & 1u) != 0u;
 #end

@@ -1,5 +1,5 @@
-// One bit per (row, column) of the chunk: set where the column is no negative of the row. Padding
-// is masked too, so the kernels behind need no bounds.
+// One bit per (row, column) of the chunk: set where the column is no negative of the row. Words come
+// from `clear_masks`, which masks the padding.
 #import job
 
 #bind read row_ids array<u32>
@@ -42,27 +42,9 @@ fn mask_class(row: u32, own_class: u32) {
 #end
 }
 
-fn clear(row: u32) {
-    let words = job.column_pad / 32u;
-    for (var word = 0u; word < words; word += 1u) {
-        var bits = 0u;
-        let first = word * 32u;
-        if row >= job.row_count || first >= job.column_count {
-            bits = NONE;
-        } else if first + 32u > job.column_count {
-            bits = NONE << (job.column_count - first);
-        }
-        masks[((row / 4u) * words + word) * 4u + row % 4u] = bits;
-    }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let row = group_index(group) * LANES + local;
-    if row >= job.row_pad {
-        return;
-    }
-    clear(row);
     if row >= job.row_count {
         return;
     }

@@ -2,20 +2,14 @@
 // are taken literally otherwise: they may equal a positive, which no list excludes.
 #import job
 
-#if GIVEN
-// Given scores have no ids: only what lies behind the last row or slot is masked.
-#else
 #bind read row_ids array<u32>
 #bind read exclude_offsets array<u32>
 #bind read exclude_ids array<u32>
 #bind read sampled_ids array<u32>
 #bind read pair_offsets array<u32>
 #bind read positive_ids array<u32>
-#end
 #bind write masks array<u32>
 
-#if GIVEN
-#else
 fn is_positive(row: u32, id: u32) -> bool {
     let end = min(pair_offsets[row + 1u], job.pairs);
     for (var pair = pair_offsets[row]; pair < end; pair += 1u) {
@@ -25,7 +19,6 @@ fn is_positive(row: u32, id: u32) -> bool {
     }
     return false;
 }
-#end
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -37,8 +30,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let batch_row = job.row_begin + row;
-#if GIVEN
-#else
     var begin = 0u;
     var end = 0u;
     if has(EXCLUDE) && row < job.row_count {
@@ -50,13 +41,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         begin = exclude_offsets[list];
         end = min(exclude_offsets[list + 1u], arrayLength(&exclude_ids));
     }
-#end
     var bits = 0u;
     for (var bit = 0u; bit < 32u; bit += 1u) {
         let slot = word * 32u + bit;
         var masked = row >= job.row_count || slot >= job.column_count;
-#if GIVEN
-#else
         if !masked {
             let id = sampled_ids[batch_row * job.per_row + job.column_begin + slot];
             masked = id >= job.table_rows;
@@ -68,7 +56,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 masked = true;
             }
         }
-#end
         bits |= select(0u, 1u << bit, masked);
     }
     masks[((row / 4u) * words + word) * 4u + row % 4u] = bits;

@@ -7,6 +7,7 @@
 #import job
 #import status
 #import table_rows
+#import teams
 
 #if ALIGNED
 #bind read table array<vec4<u32>>
@@ -40,37 +41,69 @@ fn place(item: u32) -> u32 {
 #end
 }
 
+// A team shares a row: every TEAMth four numbers are an invocation's own.
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let item = group_index(group) * LANES + local;
-    if item >= job.item_pad {
-        return;
-    }
+    let item = item_of_team(group, local);
+    let begin = local % TEAM;
     let at = job.packed_at + item * job.packed_stride;
     let list_place = place(item);
     var id = list_place;
     if list_place != NONE && !has(IDENTITY) {
         id = ids[list_place];
     }
-    if id >= job.table_rows {
-        if job.table_begin == 0u {
-            put_nothing(at);
-            let ignored = has(IGNORABLE) && (id == NONE || (id == ABSENT && has(ABSENT_ROWS)));
-            if list_place != NONE && !ignored && has(COUNT) {
-                atomicAdd(&status[BAD_IDS], 1u);
+    let inside = item < job.item_pad;
+    let here = inside && id < job.table_rows && id >= job.table_begin && id < job.table_begin + job.table_count;
+    let base = (id - job.table_begin) * job.table_stride;
+    var own = 0.0;
+    if here {
+        own = magnitude(base, begin, TEAM);
+    }
+    let largest = largest_of_team(local, own);
+    if here && largest > 0.0 {
+        own = squares(base, largest, begin, TEAM);
+    }
+    // Of the largest: neither overflows nor underflows.
+    let length = sqrt(sum_of_team(local, own));
+    if here {
+        put_row(base, at, begin, largest, length);
+        if begin == 0u {
+            finish(list_place, id, at, largest, length);
+        }
+    } else if inside && id >= job.table_rows && job.table_begin == 0u {
+        put_nothing(at, begin, TEAM);
+        let ignored = has(IGNORABLE) && (id == NONE || (id == ABSENT && has(ABSENT_ROWS)));
+        if begin == 0u && list_place != NONE && !ignored && has(COUNT) {
+            atomicAdd(&status[BAD_IDS], 1u);
+        }
+    }
+}
+
+// The numbers of a row, and zeros behind them.
+fn put_row(base: u32, at: u32, begin: u32, largest: f32, length: f32) {
+    // 0 for a zero vector: it scores 0 and gets no gradient.
+    let shrink = select(1.0 / length, 0.0, largest == 0.0);
+    let count = (job.dim + 3u) / 4u;
+    for (var k = begin; k < job.dim4; k += TEAM) {
+        var numbers = vec4<f32>(0.0);
+        if k < count {
+            numbers = four(base, k);
+            if has(COSINE) {
+                // The least normal number: GPUs that take smaller ones for 0 would divide 0 by it.
+                numbers = (numbers / max(largest, 0x1p-126f)) * shrink;
             }
         }
-        return;
+        if has(COUNT) && !representable(numbers) {
+            atomicAdd(&status[NOT_FINITE], 1u);
+        }
+        put_numbers(at + k, numbers);
     }
-    if id < job.table_begin || id >= job.table_begin + job.table_count {
-        return;
-    }
-    let base = (id - job.table_begin) * job.table_stride;
-    let length = measure(base);
-    let norm = length.x * length.y;
-    // 0 for a zero vector: it scores 0 and gets no gradient.
-    let shrink = select(1.0 / length.y, 0.0, length.y == 0.0);
-    if length.y == 0.0 && has(COUNT_ZERO) {
+}
+
+// The record behind the numbers, and what is wrong with the row.
+fn finish(list_place: u32, id: u32, at: u32, largest: f32, length: f32) {
+    let norm = largest * length;
+    if largest == 0.0 && has(COUNT_ZERO) {
         // Repeats of an id count once.
         var repeat = false;
         if !has(IDENTITY) {
@@ -79,21 +112,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if !repeat {
             atomicAdd(&status[select(ZERO_QUERIES, ZERO_CANDIDATES, has(CANDIDATES))], 1u);
         }
-    }
-    let count = (job.dim + 3u) / 4u;
-    for (var k = 0u; k < job.dim4; k += 1u) {
-        var numbers = vec4<f32>(0.0);
-        if k < count {
-            numbers = four(base, k);
-            if has(COSINE) {
-                // The least normal number: GPUs that take smaller ones for 0 would divide 0 by it.
-                numbers = (numbers / max(length.x, 0x1p-126f)) * shrink;
-            }
-        }
-        if has(COUNT) && !representable(numbers) {
-            atomicAdd(&status[NOT_FINITE], 1u);
-        }
-        put_numbers(at + k, numbers);
     }
     let offset = select(0.0, -log_q[select(0u, id, has(LOG_Q))], has(LOG_Q));
     let inverse = select(1.0, select(1.0 / norm, 0.0, norm == 0.0), has(COSINE));

@@ -16,6 +16,15 @@
 #bind write best array<vec2<f32>>
 #bind write status array<atomic<u32>>
 
+// Largest magnitude and the length in its units: neither overflows nor underflows.
+fn measure(base: u32) -> vec2<f32> {
+    let largest = magnitude(base, 0u, 1u);
+    if largest == 0.0 {
+        return vec2<f32>(0.0);
+    }
+    return vec2<f32>(largest, sqrt(squares(base, largest, 0u, 1u)));
+}
+
 // The score of a candidate of the piece, up to a factor that all of the row's have in common.
 fn score_of(id: u32, query: u32) -> f32 {
     let base = (id - job.table_begin) * job.table_stride;

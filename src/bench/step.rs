@@ -3,10 +3,14 @@
 use super::{Inputs, resident};
 use crate::{
     Device, DynLoss, Engine, Error, Output, Result, Shape, Want,
+    adapter::is_hardware,
     cpu::{self, Gradient, Gradients},
     gpu::{Buffers, Context, Plan, PlanOptions, Slice, StageTime, TableLayouts, upload},
 };
 use std::time::{Duration, Instant};
+
+/// How long a GPU takes at most to raise its clocks; twice what was seen on an H100.
+const WARM_UP: Duration = Duration::from_millis(500);
 
 /// A loss on some inputs, with the gradients that are wanted. On a GPU plan and buffers are made
 /// once, and a run records, submits once and waits; on the CPU a run evaluates into slices that are
@@ -125,6 +129,21 @@ impl<'a> Step<'a> {
                 })
             }
         }
+    }
+
+    /// Evaluates for a while, where clocks rise under load: on a hardware GPU. Elsewhere does nothing.
+    ///
+    /// # Errors
+    /// As [`Step::new`].
+    pub fn warm_up(&mut self) -> Result<()> {
+        let Path::Gpu(path) = &self.path else {
+            return Ok(());
+        };
+        let begin = Instant::now();
+        while is_hardware(&path.0.context().device().adapter_info()) && begin.elapsed() < WARM_UP {
+            run_gpu(path)?;
+        }
+        Ok(())
     }
 
     /// Evaluates once; the time by the wall clock.

@@ -7,8 +7,8 @@ mod stage_times;
 mod text;
 
 use super::{
-    Buffers, Context, Pipeline, Scores, Storage, TableLayouts, job::JOB_STRIDE, schedule::Dispatch,
-    sizes::Sizes, slot::Slot, tables::Slice,
+    Buffers, Context, Family, Pipeline, Scores, Storage, TableLayouts, job::JOB_STRIDE,
+    schedule::Dispatch, sizes::Sizes, slot::Slot, tables::Slice,
 };
 use crate::{
     DynLoss, Error, Result, Shape, Want,
@@ -24,8 +24,9 @@ pub use text::{shader_text, shader_texts};
 /// What a plan is for, beside loss and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// Budget of the scratch that does not grow with the batch, bytes.
-    pub scratch_bytes: u64,
+    /// Budget of the scratch that does not grow with the batch, bytes; `None` for the family's own:
+    /// see [`PlanOptions::scratch`].
+    pub scratch_bytes: Option<u64>,
     /// Which gradients.
     pub want: Want,
     /// Add to the caller's gradients instead of replacing them.
@@ -39,12 +40,24 @@ pub struct PlanOptions {
 impl Default for PlanOptions {
     fn default() -> Self {
         PlanOptions {
-            scratch_bytes: 64 << 20,
+            scratch_bytes: None,
             want: Want::BOTH,
             accumulate: false,
             storage: Storage::F32,
             scores: Scores::Auto,
         }
+    }
+}
+
+impl PlanOptions {
+    /// Bytes of scratch in a family: what is asked for, or else 256 MiB on GPUs, which are idle
+    /// between small dispatches, and 64 MiB on processors, whose caches are small.
+    #[must_use]
+    pub fn scratch(&self, family: Family) -> u64 {
+        self.scratch_bytes.unwrap_or(match family {
+            Family::Block { .. } => 256 << 20,
+            Family::Subgroup { .. } | Family::Plain { .. } => 64 << 20,
+        })
     }
 }
 

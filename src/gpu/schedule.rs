@@ -19,7 +19,7 @@ mod statistics;
 use super::{
     Block, Family, Stage, TableLayouts,
     job::{self, Job, flag},
-    sizes::{COLUMN_UNIT, Limits, Piece, Sizes},
+    sizes::{COLUMN_UNIT, Limits, Piece, Sizes, TEAM},
     slot::Slot,
 };
 use crate::{
@@ -185,6 +185,25 @@ impl Schedule<'_> {
         items: u64,
     ) {
         self.push(stage, flags, binds, job, items.div_ceil(self.lanes()));
+    }
+
+    /// One invocation per item on processors, and a team of them on GPUs.
+    fn push_teams(
+        &mut self,
+        stage: Stage,
+        mut flags: Vec<&'static str>,
+        binds: &[Bind],
+        job: Job,
+        items: u64,
+    ) {
+        let team = match self.family {
+            Family::Block { .. } => {
+                flags.push("TEAMS");
+                TEAM
+            }
+            Family::Subgroup { .. } | Family::Plain { .. } => 1,
+        };
+        self.push_items(stage, &flags, binds, job, items * team);
     }
 
     fn push_tiles(

@@ -5,10 +5,12 @@
 //! what follows from the device's limits (row parts, pair chunks, column chunks, pieces) does not
 //! change them. Whether scores are kept follows from both, and plans' IDs tell it.
 
+mod budget;
 mod bytes;
 mod kept;
 mod parts;
 
+use budget::Budget;
 pub use kept::Scores;
 pub use parts::LaneTile;
 
@@ -34,9 +36,13 @@ pub const MOMENT_BLOCK: u64 = 128;
 pub const TABLE_BLOCK: u64 = 256;
 /// Pairs per block of a hierarchical sum.
 pub const SUM_BLOCK: u64 = 256;
-/// Weight chunks aim at this many bytes, to stay in the last-level cache.
-const WEIGHT_TARGET: u64 = 8 << 20;
-/// Narrowest span of the row reduction.
+/// Invocations that share an item on GPUs, in the stages that import `teams`.
+pub const TEAM: u64 = 8;
+/// Mask words of four rows that an invocation counts.
+pub const COUNT_WORDS: u64 = 64;
+/// Rows per block of the candidates' product where blocks are apart; parts are multiples of it.
+pub const ROW_BLOCK: u64 = 256;
+/// Narrowest span of the row reduction on processors.
 const MIN_SPAN: u64 = 1024;
 
 /// The limits of a device that a plan depends on.
@@ -100,7 +106,9 @@ pub struct Sizes {
     pub weight_chunk: u64,
     /// Blocks of the query product that are held at a time, where workgroups have one each; 0 where
     /// a workgroup adds up its own.
-    pub product_blocks: u64,
+    pub query_blocks: u64,
+    /// The same of the candidates' product.
+    pub candidate_blocks: u64,
     /// Columns per span.
     pub span_width: u64,
     /// Spans.
@@ -109,6 +117,7 @@ pub struct Sizes {
     pub statistic: u64,
     /// What has a statistic of its own: rows, or pairs where rows have several and z depends on t.
     pub units: u64,
+    budget: Budget,
     storage: Storage,
     kept: bool,
     sampled: bool,
@@ -169,7 +178,8 @@ impl Sizes {
             numbers => numbers + options.storage.record(),
         };
         let stride = dim4 + options.storage.record();
-        let share = options.scratch_bytes / 16;
+        let budget = Budget::of(family, options.scratch(family));
+        let share = budget.scratch / 16;
         // Given scores have no packed rows.
         let row_bytes = match shape.given {
             None => (stride + second_stride) * options.storage.quad_bytes(),
@@ -181,12 +191,11 @@ impl Sizes {
             .min(limits.max_binding / row_bytes)
             .max(1);
         let mut row_cap = round_down((share / row_bytes).min(4096), row_unit);
-        let half = options.scratch_bytes / 2;
         let padded = round_up(columns, COLUMN_UNIT);
         if sampled {
             // Masks and packed columns of a row. Only a single group of rows has its slots in chunks.
             let per_row = padded / 8 + padded * row_bytes;
-            row_cap = row_cap.min(round_down(half / per_row, row_unit));
+            row_cap = row_cap.min(round_down(budget.columns / per_row, row_unit));
         }
         let row_chunk = round_up(rows, row_unit).min(row_cap);
         // Of a row, what must fit one binding: sampled columns, or itself and the fewest weights.
@@ -195,13 +204,18 @@ impl Sizes {
         } else {
             row_bytes.max(PRODUCT_BLOCK * 4)
         };
-        let row_part = row_chunk.min(round_down(limits.max_binding / bound, row_unit));
+        let blocks = budget.candidate_blocks > 0 && !sampled;
+        let part_unit = match blocks {
+            true => least_common_multiple(row_unit, ROW_BLOCK),
+            false => row_unit,
+        };
+        let row_part = row_chunk.min(round_down(limits.max_binding / bound, part_unit));
         let per_column = if sampled {
             row_part * row_bytes
         } else {
             row_bytes
         };
-        let column_room = (half / (per_column + row_part / 8))
+        let column_room = (budget.columns / (per_column + row_part / 8))
             .min(limits.max_binding / per_column)
             .min(limits.max_binding * 8 / row_part);
         // A class's sub-centres lie in one chunk.
@@ -212,22 +226,12 @@ impl Sizes {
         let all = round_up(shape.candidates as u64, COLUMN_UNIT);
         let scratches = 1 + u64::from(spec.column_parameters) + u64::from(spec.second.is_some());
         let weight_bytes = row_part * 4 * scratches;
-        let weight_room = (options.scratch_bytes / 4)
-            .min(WEIGHT_TARGET)
-            .min(limits.max_binding);
-        let weight_chunk = if sampled {
-            column_chunk
-        } else {
-            let room = (weight_room / weight_bytes).min(limits.max_binding / (dim4 * 16));
-            column_chunk.min(round_down(room, PRODUCT_BLOCK))
-        };
-        let product_blocks = match family {
-            Family::Block { .. } if !sampled => {
-                let block_bytes = row_part * dim4.max(second_dim4) * 16;
-                let room = (options.scratch_bytes / 8).min(limits.max_binding) / block_bytes;
-                weight_chunk.div_ceil(PRODUCT_BLOCK).min(room.max(1))
-            }
-            _ => 0,
+        let weight_room = budget.weights.min(limits.max_binding) / weight_bytes;
+        let sum_bytes = dim4.max(second_dim4) * 16;
+        let sum_room = budget.candidate_sums.min(limits.max_binding) / sum_bytes;
+        let weight_chunk = match sampled {
+            true => column_chunk,
+            false => column_chunk.min(round_down(weight_room.min(sum_room), PRODUCT_BLOCK)),
         };
         let row_units = spec.separable || !shape.many_positives;
         let units = if row_units {
@@ -237,14 +241,12 @@ impl Sizes {
         };
         // Moments are read from f32.
         let moments = options.storage == Storage::F32 && serves_moments(shape, spec);
-        let max_spans = match moments {
-            true => 1,
-            false => (65_536 / units.max(1)).clamp(1, 256),
-        };
-        let span_width = round_up(columns.div_ceil(max_spans), COLUMN_UNIT).max(MIN_SPAN);
+        let max_spans = if moments { 1 } else { budget.spans(units) };
+        let span_width = columns.div_ceil(max_spans).max(budget.least_span);
+        let span_width = round_up(span_width, budget.span_unit);
         let full = rows / row_chunk * row_chunk;
         let row_total = full + round_up(rows - full, row_unit);
-        Sizes {
+        let mut sizes = Sizes {
             rows,
             pairs,
             columns,
@@ -262,7 +264,8 @@ impl Sizes {
             moment_blocks: (share / 4).min(limits.max_binding / 16) / (dim4 * dim4 * 4).max(1) + 1,
             rank_chunk: all.min(round_down(rank_room, COLUMN_UNIT)),
             weight_chunk,
-            product_blocks,
+            query_blocks: 0,
+            candidate_blocks: 0,
             span_width,
             spans: columns.div_ceil(span_width).max(1),
             statistic: if spec.learnt() > 0 || spec.second.is_some() {
@@ -271,11 +274,14 @@ impl Sizes {
                 3
             },
             units: if row_units { row_total } else { pairs.max(1) },
+            budget,
             storage: options.storage,
             kept: false,
             sampled,
             shape: shape.clone(),
             spec: *spec,
-        }
+        };
+        sizes.hold_blocks(limits);
+        sizes
     }
 }

@@ -39,6 +39,8 @@ stages! {
     RadixScatter => "radix_scatter",
     /// Chains of places with the same id.
     Occurrences => "occurrences",
+    /// The same chains of a short list.
+    ShortOccurrences => "short_occurrences",
     /// Numbers of queries → those of batch rows.
     RowParameters => "row_parameters",
     /// Row, weight and liveness of every pair.
@@ -71,6 +73,8 @@ stages! {
     PositiveCentres => "positive_centres",
     /// Bits of the sub-centres that do not stand for their class.
     CentreMasks => "centre_masks",
+    /// Mask words before any column is masked.
+    ClearMasks => "clear_masks",
     /// Bits of masked columns.
     Mask => "mask",
     /// Bits of masked slots of sampled columns.
@@ -113,6 +117,8 @@ stages! {
     LossSum => "loss_sum",
     /// ∂value/∂R, ∂value/∂t of every pair.
     PairGradients => "pair_gradients",
+    /// What tiles of weights need of a row.
+    RowFactors => "row_factors",
     /// Gradient of pooled targets to the pairs.
     PoolBackward => "pool_backward",
     /// θ gradient summed over blocks.
@@ -129,6 +135,8 @@ stages! {
     QueryBlocks => "query_blocks",
     /// `G_c` = Wᵀ·Q.
     GradCandidates => "grad_candidates",
+    /// Blocks of Wᵀ·Q → `G_c`.
+    CandidateBlocks => "candidate_blocks",
     /// Slopes by column parameters, summed over rows.
     ColumnSums => "column_sums",
     /// The same for sampled columns.

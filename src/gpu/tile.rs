@@ -4,6 +4,8 @@ use super::compose::Variant;
 
 /// Numbers of each side that an invocation of a block kernel owns.
 const OWN: u32 = 8;
+/// Steps of k that lie in workgroup memory at a time.
+const STEPS: u32 = 16;
 /// Bytes of workgroup memory that every device has.
 const PORTABLE_BYTES: u32 = 16 << 10;
 
@@ -46,6 +48,15 @@ impl Tile {
         Block {
             down: self.rows() / OWN,
             across: self.columns() / OWN,
+            steps: STEPS,
+        }
+    }
+
+    /// The same where rows keep statistics in registers: what is loaded at a time takes fewer of them.
+    pub(super) fn reduced_scores(self) -> Block {
+        Block {
+            steps: STEPS / 2,
+            ..self.scores()
         }
     }
 
@@ -57,6 +68,7 @@ impl Tile {
         Block {
             down: self.rows() / OWN,
             across: across.min(wanted),
+            steps: STEPS,
         }
     }
 
@@ -78,6 +90,8 @@ pub struct Block {
     pub down: u32,
     /// Invocations across the tile.
     pub across: u32,
+    /// Most steps of k that lie in workgroup memory at a time.
+    pub steps: u32,
 }
 
 impl Block {
@@ -103,16 +117,20 @@ impl Block {
 
     /// Steps of k that lie in workgroup memory at a time.
     fn slab(self) -> u32 {
-        if self.pitch() * 16 * 16 <= PORTABLE_BYTES {
-            16
-        } else {
-            8
+        match self.steps * self.pitch() * 16 <= PORTABLE_BYTES {
+            true => self.steps,
+            false => STEPS / 2,
         }
     }
 
     /// Bytes of workgroup memory.
     fn bytes(self) -> u32 {
         self.slab() * self.pitch() * 16
+    }
+
+    /// Pieces of each invocation, of as many in a slab.
+    fn pieces(self, all: u32) -> u32 {
+        all.div_ceil(self.down * self.across)
     }
 
     /// Puts the numbers of its text in place of those of the other families.
@@ -130,7 +148,19 @@ impl Block {
             ("ACROSS", self.across),
             ("DOWN", self.down),
             ("SLAB_STEPS", self.slab()),
-            ("SLAB_UNROLL", 4),
+            (
+                "SCORE_PIECES",
+                self.pieces((self.down + self.across) * 2 * (self.slab() / 4)),
+            ),
+            (
+                "QUERY_PIECES",
+                self.pieces((self.down + self.across) * 2 * self.slab()),
+            ),
+            (
+                "WEIGHT_PIECES",
+                self.pieces(self.down * 2 * (self.slab() / 4)),
+            ),
+            ("ROW_PIECES", self.pieces(self.across * 2 * self.slab())),
             ("MASK_WORDS", self.columns() / 32),
             ("MERGE_ROWS", merged),
             ("MERGE_ROUNDS", OWN / merged),

@@ -234,6 +234,9 @@ impl Context {
             let context = self.with_family(family);
             let (mut step, output) = Step::on(&context, loss.as_dyn(), &inputs, Want::BOTH)?;
             drop(output);
+            if times.is_empty() {
+                step.warm_up()?;
+            }
             let runs = (0..REPEATS).map(|_| step.run());
             times.push((family, median(&runs.collect::<Result<Vec<_>>>()?)));
         }

@@ -134,7 +134,7 @@ pub fn run(
     scratch_bytes: u64,
 ) -> Output<f32> {
     let options = PlanOptions {
-        scratch_bytes,
+        scratch_bytes: Some(scratch_bytes),
         want: Want::BOTH,
         ..PlanOptions::default()
     };

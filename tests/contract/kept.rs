@@ -82,7 +82,7 @@ fn kept_scores_give_what_scores_computed_twice_give() {
 fn plans_choose_what_they_keep() {
     let of = |shape: &Shape, scores, scratch_bytes| {
         let options = PlanOptions {
-            scratch_bytes,
+            scratch_bytes: Some(scratch_bytes),
             ..options(scores)
         };
         let (family, limits) = (full().family(), full().limits());

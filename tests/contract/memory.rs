@@ -91,7 +91,7 @@ fn memory_does_not_grow_with_rows_times_columns() {
                 };
                 let linear = 256 * rows + 8 * candidates + 24 * listed + (1 << 20);
                 let jobs = 256 * estimate.dispatches.len() as u64;
-                let most = options.scratch_bytes + linear as u64 + jobs;
+                let most = options.scratch(family) + linear as u64 + jobs;
                 let bytes = estimate.bytes;
                 assert!(bytes <= most, "{what}, {shape:?}: {bytes} of {most}");
             }

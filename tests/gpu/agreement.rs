@@ -198,7 +198,7 @@ pub fn a_small_scratch() {
         ),
     ];
     let options = PlanOptions {
-        scratch_bytes: 100_000,
+        scratch_bytes: Some(100_000),
         ..PlanOptions::default()
     };
     let (sl, psl) = two();

@@ -134,7 +134,7 @@ pub fn columns() {
 /// Chunks of columns and parts of rows do not show, nor do runs or checks.
 pub fn same_bits() {
     let (_, psl, _) = losses();
-    let case = Case::new([300, 5000, 20]);
+    let case = Case::new([600, 5000, 20]);
     let batch = case.batch();
     let tall = of(Tile::Tall);
     let plan = Prepared::new(&tall, &psl, &batch, &PlanOptions::default(), f32::NAN);

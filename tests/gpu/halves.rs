@@ -13,7 +13,7 @@ use wgloss::{
 };
 
 const HALVES: PlanOptions = PlanOptions {
-    scratch_bytes: 64 << 20,
+    scratch_bytes: None,
     want: wgloss::Want::BOTH,
     accumulate: false,
     storage: Storage::F16,

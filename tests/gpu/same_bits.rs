@@ -142,7 +142,7 @@ pub fn lowered_binding_limit_for_sampled_columns() {
     }
     // A budget in place of a limit, and other groups of rows than the limits make.
     let options = PlanOptions {
-        scratch_bytes: 2 << 20,
+        scratch_bytes: Some(2 << 20),
         ..PlanOptions::default()
     };
     let small = run_with(eight(), &sl, &batch, &options);

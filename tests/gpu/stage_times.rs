@@ -72,7 +72,7 @@ pub fn of_every_stage() {
 pub fn of_more_dispatches_than_a_query_set_holds() {
     let case = Case::new([8, 200_000, 1]);
     let options = PlanOptions {
-        scratch_bytes: 128 << 10,
+        scratch_bytes: Some(128 << 10),
         ..PlanOptions::default()
     };
     let context = context_with(&of_eight());

@@ -13,7 +13,11 @@ use wgloss::{
 #[test]
 fn reductions_of_a_chunk_have_workgroups_for_its_own_spans_alone() {
     let shape = Shape::new(2048, 65_536, 128);
-    let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+    let layouts = TableLayouts::dense(&shape);
+    let options = PlanOptions {
+        scratch_bytes: Some(64 << 20),
+        ..PlanOptions::default()
+    };
     for family in [Family::Subgroup { lanes: 8 }, block(Tile::Tall)] {
         let plan = estimate(&Sl::default(), &shape, &layouts, &options, family, &LIMITS);
         let plan = plan.expect("a plan");

@@ -176,6 +176,7 @@ fn measure(
         }
         let value = output.value;
         drop(output);
+        step.warm_up()?;
         let (times, peaks) = timed(&mut step, arguments.repeats, meter.as_deref_mut())?;
         let (scheme, executed_flops) = step.scheme()?;
         let measurement = Measurement {

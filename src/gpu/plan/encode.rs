@@ -154,6 +154,7 @@ impl Plan {
         }
         encoder.clear_buffer(&self.own[&Slot::Status], 0, None);
         encoder.clear_buffer(&self.own[&Slot::Heads], 0, None);
+        encoder.clear_buffer(&self.own[&Slot::RowCounts], 0, None);
         if self.options.accumulate {
             return;
         }

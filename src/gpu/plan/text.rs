@@ -4,7 +4,7 @@ use crate::gpu::{
     Context, Estimate, Family, Pipeline, Stage,
     compose::{Variant, compose},
     schedule::{Dispatch, WEIGHT_SPAN},
-    sizes::{COLUMN_UNIT, LaneTile, PRODUCT_BLOCK, SUM_BLOCK, Sizes},
+    sizes::{COLUMN_UNIT, COUNT_WORDS, LaneTile, PRODUCT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TEAM},
 };
 use crate::{DynLoss, Error, Result};
 use std::sync::Arc;
@@ -82,7 +82,9 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         };
     // A load brings several vec4 of each column where those are fewer than eight.
     let slices = 8 / columns;
+    let team = if flags.contains(&"TEAMS") { TEAM } else { 1 };
     let mut counts = vec![
+        ("TEAM", count(team)),
         ("ROWS", rows),
         ("QUADS", quads),
         ("COLS", columns),
@@ -95,6 +97,8 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("TERMS", count(sizes.terms())),
         ("SUM_BLOCK", count(SUM_BLOCK)),
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
+        ("ROW_BLOCK", count(ROW_BLOCK)),
+        ("COUNT_WORDS", count(COUNT_WORDS)),
         ("COLUMN_UNIT", count(COLUMN_UNIT)),
         ("LANES", family.lanes()),
     ];

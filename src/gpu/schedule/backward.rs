@@ -29,6 +29,10 @@ impl Schedule<'_> {
             ];
             self.push_items(Stage::PoolBackward, &[], &binds, job, pairs);
         }
+        if self.block_of(Stage::Weights, job).is_some() && !self.sizes.moments {
+            let binds = [Slot::PairOffsets, Slot::PairTerms, Slot::RowFactors].map(Bind::from);
+            self.push_items(Stage::RowFactors, &[], &binds, job, self.sizes.row_total);
+        }
         if self.spec.learnt() > 0 {
             let thetas = self.spec.learnt() as u64;
             let binds = [Slot::ThetaTerms.into(), Slot::ThetaBlocks.into()];
@@ -195,16 +199,14 @@ impl Schedule<'_> {
     }
 
     fn weights(&mut self, job: Job, want: Want) {
-        let mut binds: Vec<Bind> = [
-            Slot::Queries,
-            Slot::Candidates,
-            Slot::Masks,
-            Slot::PairOffsets,
-            Slot::PairTerms,
-            Slot::WeightScratch,
-        ]
-        .map(Bind::from)
-        .to_vec();
+        let block = self.block_of(Stage::Weights, job);
+        let rows = match block {
+            Some(_) => vec![Slot::RowFactors],
+            None => vec![Slot::PairOffsets, Slot::PairTerms],
+        };
+        let tables = [Slot::Queries, Slot::Candidates, Slot::Masks].into_iter();
+        let binds = tables.chain(rows).chain([Slot::WeightScratch]);
+        let mut binds: Vec<Bind> = binds.map(Bind::from).collect();
         let sampled = self.sizes.sampled();
         let second = want.second;
         if (sampled && self.spec.second.is_some()) || second {
@@ -230,7 +232,7 @@ impl Schedule<'_> {
             flags.push("COLUMN_SLOPES");
             binds.push(Slot::ColumnSlopes.into());
         }
-        if let Some(block) = self.block_of(Stage::Weights, job) {
+        if let Some(block) = block {
             let across = u64::from(job.weight_pad.div_ceil(block.columns()));
             let groups = u64::from(job.row_pad / block.rows()) * across;
             return self.push_block(Stage::Weights, (&flags, &binds), job, block, groups, flops);

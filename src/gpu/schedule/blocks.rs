@@ -3,8 +3,8 @@
 use super::{Bind, Schedule, products::Tables, u};
 use crate::gpu::{
     Block, Family, Slot, Stage, Tile,
-    job::{FIRST, Job},
-    sizes::{PRODUCT_BLOCK, Sizes},
+    job::{CONTINUED, FIRST, Job, flag},
+    sizes::{PRODUCT_BLOCK, ROW_BLOCK, Sizes},
 };
 
 impl Schedule<'_> {
@@ -20,7 +20,7 @@ impl Schedule<'_> {
         }
         let plain = self.sizes.row_units() && self.spec.second.is_none();
         match stage {
-            Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.scores()),
+            Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.reduced_scores()),
             Stage::Weights if plain => Some(tile.scores()),
             Stage::GradQueries => Some(tile.product(job.dim4)),
             // A chunk has few tiles of columns: small ones, so that they fill a GPU.
@@ -34,7 +34,7 @@ impl Schedule<'_> {
     pub(super) fn query_blocks(&mut self, job: Job, tables: Tables, block: Block) {
         let tiles = u64::from(job.row_pad / block.rows() * block.parts(job.dim4));
         let all = u64::from(job.weight_pad).div_ceil(PRODUCT_BLOCK);
-        for (begin, count) in Sizes::chunks(all, self.sizes.product_blocks) {
+        for (begin, count) in Sizes::chunks(all, self.sizes.query_blocks) {
             let columns = (count * PRODUCT_BLOCK)
                 .min(u64::from(job.weight_count).saturating_sub(begin * PRODUCT_BLOCK));
             let job = Job {
@@ -53,6 +53,37 @@ impl Schedule<'_> {
             let binds = [Slot::QueryBlocks, tables.query_sums()].map(Bind::from);
             let items = u64::from(job.row_pad) * u64::from(job.dim4);
             self.push_items(Stage::QueryBlocks, &[], &binds, job, items);
+        }
+    }
+
+    /// The candidates' product, block by block of the chunk's rows: as many blocks at a time as the
+    /// plan holds, then their sum. A single block is the sum.
+    pub(super) fn candidate_blocks(&mut self, job: Job, tables: Tables, block: Block) {
+        let tiles = u64::from(job.weight_pad.div_ceil(block.rows()) * block.parts(job.dim4));
+        let all = u64::from(job.row_pad).div_ceil(ROW_BLOCK);
+        let alone = all == 1 && job.flags & CONTINUED == 0;
+        let to = match alone {
+            true => tables.candidate_sums(),
+            false => Slot::CandidateBlocks,
+        };
+        for (begin, count) in Sizes::chunks(all, self.sizes.candidate_blocks) {
+            let rows =
+                (count * ROW_BLOCK).min(u64::from(job.row_count).saturating_sub(begin * ROW_BLOCK));
+            let job = Job {
+                item_begin: u(begin),
+                item_count: u(count),
+                flags: job.flags | flag(CONTINUED, begin > 0),
+                ..job
+            };
+            let binds = [tables.weights(), Slot::Queries, to].map(Bind::from);
+            let flops = 2 * rows * u64::from(job.weight_count) * u64::from(job.dim);
+            let stage = Stage::GradCandidates;
+            self.push_block(stage, (&[], &binds), job, block, tiles * count, flops);
+            if !alone {
+                let binds = [to, tables.candidate_sums()].map(Bind::from);
+                let items = u64::from(job.weight_pad) * u64::from(job.dim4);
+                self.push_items(Stage::CandidateBlocks, &[], &binds, job, items);
+            }
         }
     }
 

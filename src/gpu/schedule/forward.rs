@@ -4,7 +4,7 @@ use super::{Bind, Schedule};
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
-    sizes::SUM_BLOCK,
+    sizes::{COUNT_WORDS, SUM_BLOCK},
 };
 use crate::{
     Result,
@@ -127,16 +127,13 @@ impl Schedule<'_> {
 
     pub(super) fn reduce(&mut self, rows: (u64, u64), columns: (u64, u64)) {
         let job = self.column_job(rows, columns);
-        let counts = Job {
-            flags: job.flags | flag(job::FIRST, columns.0 == 0),
-            ..job
-        };
+        let parts = u64::from(job.column_pad / 32).div_ceil(COUNT_WORDS);
         self.push_items(
             Stage::RowCounts,
             &[],
             &[Slot::Masks.into(), Slot::RowCounts.into()],
-            counts,
-            rows.1,
+            job,
+            rows.1.div_ceil(4) * parts,
         );
         if self.sizes.moments {
             return self.moment_rows(job);
@@ -220,13 +217,8 @@ impl Schedule<'_> {
             Slot::PairResults.into(),
             Slot::Blocks.into(),
         ];
-        self.push_items(
-            Stage::LossBlocks,
-            &[],
-            &binds,
-            job,
-            pairs.div_ceil(SUM_BLOCK),
-        );
+        let blocks = pairs.div_ceil(SUM_BLOCK);
+        self.push_teams(Stage::LossBlocks, vec![], &binds, job, blocks);
         let binds = [Slot::Blocks.into(), Slot::BatchScalars.into()];
         self.push(Stage::LossSum, &[], &binds, job, 1);
     }

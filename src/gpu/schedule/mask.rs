@@ -27,11 +27,10 @@ impl Schedule<'_> {
         ];
         let [rows, offsets, ids] = lists;
         let row_pad = u64::from(job.row_pad);
+        let words = u64::from(job.column_pad / 32);
+        // Given scores have no ids.
         if self.shape.given.is_some() {
-            let words = u64::from(job.column_pad / 32);
-            let binds = [Slot::Masks.into()];
-            self.push_items(Stage::MaskSampled, &["GIVEN"], &binds, job, row_pad * words);
-            return;
+            return self.clear_masks(job);
         }
         if self.sizes.sampled() {
             let binds = [
@@ -43,7 +42,6 @@ impl Schedule<'_> {
                 Slot::PositiveIds.into(),
                 Slot::Masks.into(),
             ];
-            let words = u64::from(job.column_pad / 32);
             self.push_items(Stage::MaskSampled, &[], &binds, job, row_pad * words);
             return;
         }
@@ -60,9 +58,15 @@ impl Schedule<'_> {
         }
         binds.push(Slot::Masks.into());
         let flags: &[&str] = if shared { &["SHARED"] } else { &[] };
-        self.push_items(Stage::Mask, flags, &binds, job, row_pad);
+        self.clear_masks(job);
+        self.push_items(Stage::Mask, flags, &binds, job, u64::from(job.row_count));
         if self.shape.columns_per_class > 1 {
             self.centre_masks(job);
         }
+    }
+
+    fn clear_masks(&mut self, job: Job) {
+        let words = u64::from(job.row_pad / 4) * u64::from(job.column_pad / 32);
+        self.push_items(Stage::ClearMasks, &[], &[Slot::Masks.into()], job, words);
     }
 }

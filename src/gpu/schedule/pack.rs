@@ -74,7 +74,7 @@ impl Schedule<'_> {
                 binds.push(given(job::ENTRY_CONSTANTS, entries).into());
             }
             binds.extend([Bind::from(packed), Slot::Status.into()]);
-            self.push_items(Stage::Pack, &flags, &binds, job, u64::from(job.item_pad));
+            self.push_teams(Stage::Pack, flags, &binds, job, u64::from(job.item_pad));
         }
         Ok(())
     }

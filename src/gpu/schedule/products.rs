@@ -34,7 +34,7 @@ impl Tables {
         self.pick(Slot::QuerySums, Slot::SecondQuerySums)
     }
 
-    fn candidate_sums(self) -> Slot {
+    pub(super) fn candidate_sums(self) -> Slot {
         self.pick(Slot::CandidateSums, Slot::SecondCandidateSums)
     }
 
@@ -102,20 +102,11 @@ impl Schedule<'_> {
 
     pub(super) fn grad_candidates(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
+        if let Some(block) = self.block_of(Stage::GradCandidates, job) {
+            return self.candidate_blocks(job, tables, block);
+        }
         let binds = [tables.weights(), Slot::Queries, tables.candidate_sums()].map(Bind::from);
         let flops = Self::product_flops(job);
-        if let Some(block) = self.block_of(Stage::GradCandidates, job) {
-            let down = job.weight_pad.div_ceil(block.rows());
-            let groups = u64::from(down * block.parts(job.dim4));
-            return self.push_block(
-                Stage::GradCandidates,
-                (&[], &binds),
-                job,
-                block,
-                groups,
-                flops,
-            );
-        }
         let groups = self.product_groups(Stage::GradCandidates, job, job.weight_pad);
         self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
     }
@@ -143,8 +134,11 @@ impl Schedule<'_> {
                 given(Slot::ColumnLinks).into(),
                 bound(slot, piece),
             ];
-            let items = u64::from(job.weight_count);
-            self.push_items(Stage::NormCandidates, &[], &binds, job, items);
+            let columns = u64::from(job.weight_count);
+            match self.shape.columns == ColumnKind::All {
+                true => self.push_teams(Stage::NormCandidates, vec![], &binds, job, columns),
+                false => self.push_items(Stage::NormCandidates, &[], &binds, job, columns),
+            }
         }
         Ok(())
     }

@@ -1,12 +1,16 @@
 //! Sorting places by id, and what is known of every pair beforehand.
 
-use super::{Schedule, u};
+use super::{Bind, Schedule, u};
 use crate::gpu::{
-    Slot, Stage,
+    Family, Slot, Stage,
     job::{self, Job, flag},
     sizes::Sizes,
 };
 use crate::{ColumnKind, ReductionKind, loss::Pool};
+
+/// Places up to which a GPU compares all with all: it is done sooner than with the many small
+/// dispatches of a sort.
+const SHORT: u64 = 4096;
 
 impl Schedule<'_> {
     /// Sorts places by id: `links` and, for shared columns, `heads`.
@@ -14,8 +18,11 @@ impl Schedule<'_> {
         if count == 0 {
             return;
         }
-        let segments = Sizes::segments(count);
         let sampled = links == Slot::ColumnLinks && self.sizes.sampled();
+        if count <= SHORT && !sampled && matches!(self.family, Family::Block { .. }) {
+            return self.occurrences(Stage::ShortOccurrences, &[ids], links, count, table);
+        }
+        let segments = Sizes::segments(count);
         let bits = u64::from((table + 1).ilog2() + 1);
         let mut order = (Slot::OrderB, Slot::OrderA);
         if sampled {
@@ -54,25 +61,28 @@ impl Schedule<'_> {
             );
             order = (order.1, order.0);
         }
+        let from = [ids, order.0];
+        self.occurrences(Stage::Occurrences, &from, links, count, table);
+    }
+
+    /// What is known of places with the same id.
+    fn occurrences(&mut self, stage: Stage, from: &[Slot], links: Slot, count: u64, table: u64) {
         let job = Job {
             table_rows: u(table),
             sort_count: u(count),
             ..self.base()
         };
-        let shared = links == Slot::ColumnLinks && !sampled;
-        let heads = if shared {
-            Slot::Heads
-        } else {
-            Slot::NothingWritten
+        let shared = links == Slot::ColumnLinks && !self.sizes.sampled();
+        let (heads, flags) = match shared {
+            true => (Slot::Heads, vec!["HEADS"]),
+            false => (Slot::NothingWritten, vec![]),
         };
-        let flags: &[&str] = if shared { &["HEADS"] } else { &[] };
-        self.push_items(
-            Stage::Occurrences,
-            flags,
-            &[ids.into(), order.0.into(), links.into(), heads.into()],
-            job,
-            count,
-        );
+        let binds = from.iter().copied().chain([links, heads]);
+        let binds: Vec<Bind> = binds.map(Bind::from).collect();
+        match stage {
+            Stage::ShortOccurrences => self.push_teams(stage, flags, &binds, job, count),
+            _ => self.push_items(stage, &flags, &binds, job, count),
+        }
     }
 
     pub(super) fn sort_rows(&mut self) {

@@ -1,6 +1,6 @@
 //! Bytes of a plan's own buffers.
 
-use super::{MOMENT_BLOCK, SUM_BLOCK, Sizes, TABLE_BLOCK};
+use super::{MOMENT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TABLE_BLOCK};
 use crate::gpu::Slot;
 use crate::{ColumnKind, loss::Pool, shape::MAX_THETA};
 
@@ -79,6 +79,9 @@ impl Sizes {
             Slot::PairResults => p * 32,
             Slot::PairTerms => p * vec4 * self.terms(),
             Slot::PairGradients => p * 4,
+            Slot::RowFactors if self.budget.candidate_blocks > 0 && self.row_units() => {
+                grad(self.row_total * vec4)
+            }
             Slot::ThetaTerms => p * thetas * 4,
             Slot::ThetaBlocks => p.div_ceil(SUM_BLOCK) * thetas * 4,
             Slot::RowCounts => self.rows * 4,
@@ -116,7 +119,14 @@ impl Sizes {
             }
             Slot::QueryBlocks => {
                 let widest = self.dim4.max(self.second_dim4);
-                grad(self.product_blocks * self.row_part * widest * vec4)
+                grad(self.query_blocks * self.row_part * widest * vec4)
+            }
+            // A single block is the sum.
+            Slot::CandidateBlocks
+                if self.row_part > ROW_BLOCK || self.row_part < self.row_chunk =>
+            {
+                let widest = self.dim4.max(self.second_dim4);
+                grad(self.candidate_blocks * self.weight_chunk * widest * vec4)
             }
             Slot::QuerySums => grad(self.row_part * self.dim4 * vec4),
             Slot::CandidateSums if !self.sampled => grad(self.weight_chunk * self.dim4 * vec4),

@@ -31,7 +31,7 @@ impl Sizes {
         limits: &Limits,
         gradients: bool,
     ) -> Result<()> {
-        let obstacle = self.obstacle(options, limits);
+        let obstacle = self.obstacle(limits);
         match (options.scores, obstacle) {
             (Scores::Twice, _) => return Ok(()),
             _ if !gradients => return Ok(()),
@@ -46,10 +46,11 @@ impl Sizes {
         }
         self.kept = true;
         self.weight_chunk = round_up(self.columns, COLUMN_UNIT);
+        self.hold_blocks(limits);
         Ok(())
     }
 
-    fn obstacle(&self, options: &PlanOptions, limits: &Limits) -> Option<&'static str> {
+    fn obstacle(&self, limits: &Limits) -> Option<&'static str> {
         let padded = round_up(self.columns, COLUMN_UNIT);
         let scores = self.row_part * padded * 4;
         let sums = padded * self.dim4 * 16;
@@ -61,7 +62,7 @@ impl Sizes {
         }
         let scratches = 1 + u64::from(self.spec.column_parameters);
         let held = scratches * scores + sums;
-        let fits = held <= options.scratch_bytes / 2 && scores.max(sums) <= limits.max_binding;
+        let fits = held <= self.budget.scratch / 2 && scores.max(sums) <= limits.max_binding;
         (!fits).then_some("less scratch or smaller bindings than they need")
     }
 
