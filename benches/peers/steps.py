@@ -1,6 +1,6 @@
 """One step of a loss in PyTorch, timed in a process of its own.
 
-    python steps.py sl eager 1024x16384x64 5
+    python steps.py sl eager cpu 1024x16384x64 5
 
 prints one line of JSON. A step is written as people write it: value by tensor operations, both
 gradients by autograd.
@@ -90,9 +90,14 @@ def status(field):
     raise RuntimeError(f"{field} is not told here; this needs Linux")
 
 
-def peak_bytes(step, gradient_bytes):
+def peak_bytes(step, gradient_bytes, device):
     """Most bytes of a step beyond what is there before, and beyond the gradients that it leaves."""
     gc.collect()
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        return torch.cuda.max_memory_allocated() - before - gradient_bytes
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/clear_refs", "w") as order:
         order.write("5")  # count the most that is held anew
@@ -102,12 +107,14 @@ def peak_bytes(step, gradient_bytes):
 
 
 def main():
-    name, mode, size, repeats = sys.argv[1:]
+    name, mode, device, size, repeats = sys.argv[1:]
     b, n, d = (int(number) for number in size.split("x"))
     torch.set_default_dtype(torch.float32)
     random = Random()
-    queries, candidates = random.table(b, d), random.table(n, d)
-    positives = random.ids(b, n).unsqueeze(1)
+    # As they are made: products in f32, of which a GPU's default is no TF32.
+    tables = [random.table(rows, d).detach().to(device).requires_grad_() for rows in (b, n)]
+    queries, candidates = tables
+    positives = random.ids(b, n).unsqueeze(1).to(device)
     loss = LOSSES[name]
     if mode == "compiled":
         loss = torch.compile(loss)
@@ -119,6 +126,10 @@ def main():
         return value.item()
 
     value = step()
+    begin = time.perf_counter()
+    # The clocks of a GPU rise under load.
+    while device == "cuda" and time.perf_counter() - begin < 0.5:
+        step()
     seconds = []
     for _ in range(int(repeats)):
         start = time.perf_counter()
@@ -129,9 +140,9 @@ def main():
         json.dumps(
             {
                 "seconds": seconds,
-                "bytes": peak_bytes(step, 4 * (b + n) * d),
+                "bytes": peak_bytes(step, 4 * (b + n) * d, device),
                 "value": value,
-                "version": torch.__version__,
+                "version": f"{torch.__version__} on {torch.cuda.get_device_name() if device == 'cuda' else device}",
                 "threads": torch.get_num_threads(),
             }
         )

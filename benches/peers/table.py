@@ -41,10 +41,15 @@ def arguments():
         help="add Burn's wgpu backend, beside wgloss on the GPU: a quarter of an hour to build, and on"
         " a software adapter a minute or two of tuning before every turn",
     )
+    parser.add_argument(
+        "--cuda", action="store_true", help="wgloss on the GPU beside PyTorch on a CUDA GPU, alone"
+    )
     parser.add_argument("--json", help="write everything that was measured to this file")
     options = parser.parse_args()
     if options.burn and options.no_gpu:
         parser.error("--burn compares with wgloss on the GPU, which --no-gpu leaves out")
+    if options.cuda and (options.no_gpu or options.burn):
+        parser.error("--cuda compares PyTorch with wgloss on a GPU, and with nothing else")
     return options
 
 
@@ -55,8 +60,9 @@ def output(command):
     return done.stdout
 
 
-def run_torch(mode, loss, size, repeats):
-    command = [sys.executable, os.path.join(HERE, "steps.py"), loss, mode, size, str(repeats)]
+def run_torch(mode, device, loss, size, repeats):
+    command = [sys.executable, os.path.join(HERE, "steps.py")]
+    command += [loss, mode, device, size, str(repeats)]
     return json.loads(output(command).splitlines()[-1])
 
 
@@ -90,11 +96,12 @@ def contenders(options):
     def wgloss(device):
         return lambda *case: run_wgloss(options.wgloss, device, *case)
 
-    found = {"wgloss CPU": wgloss("cpu")}
+    found = {} if options.cuda else {"wgloss CPU": wgloss("cpu")}
+    device = "cuda" if options.cuda else "cpu"
     if not options.no_gpu:
         found["wgloss GPU"] = wgloss("gpu")
     for mode in ["eager", "compiled"]:
-        found[mode] = lambda *case, mode=mode: run_torch(mode, *case)
+        found[mode] = lambda *case, mode=mode: run_torch(mode, device, *case)
     if options.burn:
         found["Burn"] = lambda *case: run_burn(options.burn_steps, *case)
     return found
@@ -103,18 +110,19 @@ def contenders(options):
 def measure(options, loss, size):
     """All turns of all contenders on one case: by name the median, all seconds and least bytes."""
     b, n, _ = (int(number) for number in size.split("x"))
-    repeats = options.repeats if b * n <= SMALL else 1
+    repeats = options.repeats if b * n <= SMALL or options.cuda else 1
     turns = {name: [] for name in contenders(options)}
     for _ in range(options.rounds):
         for name, run in contenders(options).items():
             if None not in turns[name]:
                 turns[name].append(run(loss, size, repeats))
     turns = {name: results for name, results in turns.items() if None not in results}
-    first = turns["wgloss CPU"][0]["value"]
+    own = "wgloss GPU" if options.cuda else "wgloss CPU"
+    first = turns[own][0]["value"]
     for name, results in turns.items():
         for result in results:
             if not abs(result["value"] - first) <= TOLERANCE * abs(first):
-                sys.exit(f"{loss} at {size}: {name} gives {result['value']}, wgloss on the CPU {first}")
+                sys.exit(f"{loss} at {size}: {name} gives {result['value']}, {own} {first}")
     if "Burn" in turns:
         adapter, ours = turns["Burn"][0]["adapter"], turns["wgloss GPU"][0]["version"]
         if adapter not in ours:
@@ -136,6 +144,8 @@ def time(one):
     if one is None:
         return "–"
     seconds = one["median"]
+    if seconds < 0.02:
+        return f"{1e3 * seconds:.2f} ms"
     return f"{1e3 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
@@ -179,7 +189,8 @@ def main():
             versions.setdefault(name, one["version"])
     print()
     print("Steps are value and both gradients, medians; memory is what is held at most beyond inputs")
-    print("and gradients: of the process, for wgloss on a GPU of the plan, for Burn of its pools.")
+    print("and gradients: of the process, for wgloss on a GPU of the plan, for Burn of its pools, for PyTorch")
+    print("on a GPU of its allocator.")
     for name in names:
         print(f"- {name}: {versions.get(name, 'could run none of these')}")
     if options.json:
