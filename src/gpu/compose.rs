@@ -77,6 +77,7 @@ fragments!(
     "math",
     "packed_dot",
     "packed_reads",
+    "packed_row",
     "packed_writes",
     "pair_records",
     "positive_geometry",

@@ -1,9 +1,11 @@
 //! Tiles of the block family: what a workgroup computes through workgroup memory.
 
-use super::compose::Variant;
+use super::{compose::Variant, job::Job};
 
 /// Numbers of each side that an invocation of a block kernel owns.
 const OWN: u32 = 8;
+/// Workgroups that fill a large GPU.
+const MANY: u32 = 512;
 /// Steps of k that lie in workgroup memory at a time.
 const STEPS: u32 = 16;
 /// Bytes of workgroup memory that every device has.
@@ -52,6 +54,17 @@ impl Tile {
         }
     }
 
+    /// The same for weights, each tile of which has a workgroup that does nothing else: the least
+    /// traffic, where that makes enough workgroups.
+    pub(super) fn weights(self, job: Job) -> Block {
+        let large = Tile::Square128.scores();
+        let tiles = (job.row_pad / large.rows()) * (job.weight_pad / large.columns());
+        match self {
+            Tile::Tall if tiles >= MANY => large,
+            _ => self.scores(),
+        }
+    }
+
     /// The same where rows keep statistics in registers: what is loaded at a time takes fewer of them.
     pub(super) fn reduced_scores(self) -> Block {
         Block {
@@ -75,7 +88,11 @@ impl Tile {
     /// Whether a device has the workgroups and the workgroup memory for it.
     #[must_use]
     pub fn fits(self, limits: &wgpu::Limits) -> bool {
-        let block = self.scores();
+        let block = match self {
+            Tile::Square64 => self.scores(),
+            // Its weights take large tiles too.
+            Tile::Tall | Tile::Square128 => Tile::Square128.scores(),
+        };
         let threads = block.down * block.across;
         threads <= limits.max_compute_invocations_per_workgroup
             && threads <= limits.max_compute_workgroup_size_x

@@ -71,7 +71,7 @@ pub fn kept_scores() {
 pub fn other_tiles() {
     let (sl, psl, _) = losses();
     let cases = [
-        ("70 × 200 × 20", Case::new([70, 200, 20])),
+        ("70 × 200 × 70", Case::new([70, 200, 70])),
         ("131 × 1300 × 70", Case::new([131, 1300, 70])),
     ];
     agree_on(&of(Tile::Square64), &[&sl], &cases);

@@ -7,7 +7,7 @@ use crate::{
 use wgloss::{
     DynLoss, Want,
     gpu::{Context, ContextOptions, PlanOptions},
-    loss::{Activation, ArcFace, Psl, Sl},
+    loss::{Activation, Psl, Sl},
 };
 
 fn losses() -> (Sl, Psl) {
@@ -229,18 +229,13 @@ pub fn checked_modules() {
         ..Case::new([20, 30, 6])
     };
     let plain = Case::new([37, 101, 17]);
-    let half = Case {
-        queries: plain.queries.halved(),
-        candidates: plain.candidates.strided(19).halved(),
-        ..plain.clone()
-    };
-    for case in [plain, half, sampled, listed(), shared()] {
-        same(&checked, &case);
+    // Of one loss: what others have of their own indexes nothing.
+    let (_, psl) = losses();
+    for case in [plain, sampled, listed(), shared()] {
+        let batch = case.batch();
+        let expected = bits(&run(eight(), &psl, &batch));
+        assert_eq!(bits(&run(&checked, &psl, &batch)), expected);
     }
-    let arc = ArcFace::default();
-    let case = Case::new([7, 33, 12]);
-    let expected = bits(&run(eight(), &arc, &case.batch()));
-    assert_eq!(bits(&run(&checked, &arc, &case.batch())), expected);
 }
 
 pub fn accumulated_gradients() {

@@ -61,6 +61,13 @@ pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
         };
         all.push((given, false));
     }
-    all.extend([(listed, false), (weighted, false)]);
+    // More rows than a block of the candidates' product has.
+    let many = Shape {
+        queries: 600,
+        rows: 600,
+        pairs: 600,
+        ..plain.clone()
+    };
+    all.extend([(listed, false), (weighted, false), (many, false)]);
     all
 }

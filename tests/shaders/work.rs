@@ -8,6 +8,38 @@ use wgloss::{
     loss::Sl,
 };
 
+/// A large GPU has room for several times as many invocations: what takes long has these at least, in the
+/// first chunk of a step.
+#[test]
+fn large_steps_fill_a_gpu() {
+    for tile in Tile::ALL {
+        let mut tried = BTreeSet::new();
+        for (b, n, d) in [
+            (1024, 16_384, 64),
+            (4096, 65_536, 128),
+            (256, 1_000_000, 128),
+        ] {
+            let shape = Shape::new(b, n, d);
+            let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+            let loss = Sl::default();
+            let plan = estimate(&loss, &shape, &layouts, &options, block(tile), &LIMITS);
+            let plan = plan.expect("a plan");
+            for stage in [Stage::Weights, Stage::GradQueries, Stage::GradCandidates] {
+                let jobs = plan.dispatches.iter().filter(|one| one.stage == stage);
+                let first = jobs.clone().next().expect("the stage runs");
+                let block = first.block.expect("it has tiles");
+                let threads = first.job.groups * block.down * block.across;
+                assert!(
+                    threads >= 32_768,
+                    "{b} × {n} × {d}, {tile:?}, {stage:?}: {threads}"
+                );
+                tried.insert(stage);
+            }
+        }
+        assert_eq!(tried.len(), 3);
+    }
+}
+
 /// Processors give each core a range of a dispatch's workgroups: if those of one range find nothing
 /// to do, a core waits.
 #[test]

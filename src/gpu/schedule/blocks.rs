@@ -21,7 +21,7 @@ impl Schedule<'_> {
         let plain = self.sizes.row_units() && self.spec.second.is_none();
         match stage {
             Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.reduced_scores()),
-            Stage::Weights if plain => Some(tile.scores()),
+            Stage::Weights if plain => Some(tile.weights(job)),
             Stage::GradQueries => Some(tile.product(job.dim4)),
             // A chunk has few tiles of columns: small ones, so that they fill a GPU.
             Stage::GradCandidates => Some(Tile::Square64.product(job.dim4)),

@@ -35,8 +35,8 @@ impl Budget {
         match family {
             Family::Block { .. } => Budget {
                 scratch,
-                columns: scratch * 3 / 16,
-                weights: scratch / 4,
+                columns: scratch / 4,
+                weights: scratch / 32 * 7,
                 candidate_sums: scratch / 16,
                 query_blocks: scratch / 8,
                 candidate_blocks: scratch / 8,
