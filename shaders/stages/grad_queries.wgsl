@@ -1,11 +1,12 @@
-// G_q += W · Ĉ over the chunk's columns, block by block in ascending order: one running sum over a
-// large catalogue would lose digits. Blocks stand at absolute columns, so chunks do not show. A lane
-// owns four or eight rows, a workgroup PARTS vec4 of the D numbers.
+// W · Ĉ over blocks of the chunk's columns, each block by workgroups of its own; `query_blocks` adds
+// them up in ascending order: one running sum over a large catalogue would lose digits. Blocks stand
+// at absolute columns, so chunks do not show. A lane owns four or eight rows, a workgroup PARTS vec4
+// of the D numbers.
 #import job
 
 #bind read weights array<vec4<f32>>
 #bind read candidates array<vec4<f32>>
-#bind write query_sums array<vec4<f32>>
+#bind write blocks array<vec4<f32>>
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -21,10 +22,12 @@ fn main(
     }
     let row_groups = job.row_pad / (LANES * ROWS);
     let row = ((index % row_groups) * LANES + local) * ROWS;
-    let part = (index / row_groups) * PARTS;
+    let groups = row_groups * (job.dim4 / PARTS);
+    let part = (index % groups / row_groups) * PARTS;
+    let nth = index / groups;
+    let begin = (job.item_begin + nth) * PRODUCT_BLOCK;
     let weights_at = (row / 4u) * job.weight_pad;
     let base = job.second_candidates + job.weight_begin * job.packed_stride + part;
-    for (var block = 0u; block < job.weight_pad; block += PRODUCT_BLOCK) {
 #for q QUADS
 #for i 4
 #for p PART_SLABS
@@ -34,7 +37,7 @@ fn main(
 #end
 #end
 #end
-    for (var column = block; column < min(block + PRODUCT_BLOCK, job.weight_pad); column += COLS) {
+    for (var column = begin; column < min(begin + PRODUCT_BLOCK, job.weight_pad); column += COLS) {
 #for q QUADS
 #for j COLS
         let w$q_$j = weights[weights_at + $qu * job.weight_pad + column + $ju];
@@ -71,16 +74,9 @@ fn main(
 #for i 4
 #for p PART_SLABS
 #for s SLICES
-    {
-        let at = (row + $qu * 4u + $iu) * job.dim4 + part + $pu * SLICES + $su;
-        if !has(FIRST) || block > 0u {
-            a$q_$i_$p_$s += query_sums[at];
-        }
-        query_sums[at] = a$q_$i_$p_$s;
-    }
+    blocks[(nth * job.row_pad + row + $qu * 4u + $iu) * job.dim4 + part + $pu * SLICES + $su] = a$q_$i_$p_$s;
 #end
 #end
 #end
 #end
-    }
 }

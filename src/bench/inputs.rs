@@ -1,7 +1,8 @@
 //! What losses are timed on, and what their results are compared with.
 
 use crate::{
-    Batch, Columns, DynLoss, Error, Matrix, Output, Positives, Result, Want, cpu, loss::Spec,
+    Batch, Columns, DynLoss, Error, Matrix, Output, Positives, Result, Want, cpu, gpu::Storage,
+    loss::Spec,
 };
 
 /// Score elements up to which results are compared as a whole.
@@ -207,6 +208,21 @@ impl Inputs {
         want: Want,
         output: &Output<f32>,
     ) -> Result<Option<String>> {
+        self.objection_of(loss, want, output, Storage::F32)
+    }
+
+    /// As [`Inputs::objection`], to a result from rows that were stored so: of halves, scores are off
+    /// by 2⁻⁹ at most, and z by as much for every unit of what scores are multiplied with.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn objection_of(
+        &self,
+        loss: &dyn DynLoss,
+        want: Want,
+        output: &Output<f32>,
+        storage: Storage,
+    ) -> Result<Option<String>> {
         let (b, n) = (self.positives.len(), self.candidates.len() / self.dim);
         let rows = match b.saturating_mul(n) <= COMPARED_WHOLE {
             true => b,
@@ -232,7 +248,7 @@ impl Inputs {
                 compared.push(("grad_candidates", share, expected, actual));
             }
         }
-        let tolerance = tolerance(&loss.spec(), &loss.constants());
+        let tolerance = tolerance(&loss.spec(), &loss.constants(), storage);
         Ok(compared
             .into_iter()
             .find_map(|(what, factor, expected, actual)| {
@@ -242,9 +258,14 @@ impl Inputs {
     }
 }
 
-fn tolerance(spec: &Spec, constants: &[f64]) -> f64 {
+fn tolerance(spec: &Spec, constants: &[f64], storage: Storage) -> f64 {
     let factor = constants.first().map_or(1.0, |x| x.abs()) * spec.score_scale.abs();
-    TOLERANCE.max(TOLERANCE_PER_UNIT * factor)
+    let per_unit = match storage {
+        Storage::F32 => TOLERANCE_PER_UNIT,
+        // Of the column's score and of the positive's.
+        Storage::F16 => 2.0 / 512.0,
+    };
+    TOLERANCE.max(per_unit * factor)
 }
 
 /// The first number that is too far off.

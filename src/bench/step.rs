@@ -5,7 +5,10 @@ use crate::{
     Device, DynLoss, Engine, Error, Output, Result, Shape, Want,
     adapter::is_hardware,
     cpu::{self, Gradient, Gradients},
-    gpu::{Buffers, Context, Plan, PlanOptions, Slice, StageTime, TableLayouts, upload},
+    gpu::{
+        Buffers, Context, Plan, PlanOptions, Scores, Slice, StageTime, Storage, TableLayouts,
+        upload,
+    },
 };
 use std::time::{Duration, Instant};
 
@@ -49,9 +52,35 @@ impl<'a> Step<'a> {
         inputs: &'a Inputs,
         want: Want,
     ) -> Result<(Self, Output<f32>)> {
+        let options = PlanOptions {
+            want,
+            ..PlanOptions::default()
+        };
+        Step::with(engine, loss, inputs, &options)
+    }
+
+    /// As [`Step::new`], on a GPU with a plan of these options.
+    ///
+    /// # Errors
+    /// As there; what the options ask for cannot be.
+    pub fn with(
+        engine: &Engine,
+        loss: &'a dyn DynLoss,
+        inputs: &'a Inputs,
+        options: &PlanOptions,
+    ) -> Result<(Self, Output<f32>)> {
+        let want = options.want;
         if let Some(context) = engine.context() {
             let context = context.tuned(loss, &inputs.batch()?.shape()?)?;
-            return Step::on(&context, loss, inputs, want);
+            return Step::planned(&context, loss, inputs, options);
+        }
+        if options.storage != Storage::F32 || options.scores != Scores::Auto {
+            return Err(Error::Unsupported(format!(
+                "storage {:?} and scores {:?} on the {:?}: expected a GPU, or storage F32 and scores Auto",
+                options.storage,
+                options.scores,
+                engine.device()
+            )));
         }
         if engine.device() != Device::Cpu {
             return Err(Error::Unsupported(

@@ -104,10 +104,10 @@ pub struct Sizes {
     pub keys: u64,
     /// Columns per weight chunk.
     pub weight_chunk: u64,
-    /// Blocks of the query product that are held at a time, where workgroups have one each; 0 where
-    /// a workgroup adds up its own.
+    /// Blocks of the query product that are held at a time.
     pub query_blocks: u64,
-    /// The same of the candidates' product.
+    /// The same of the candidates' product, where workgroups have one each; 0 where a workgroup adds
+    /// up its own.
     pub candidate_blocks: u64,
     /// Columns per span.
     pub span_width: u64,

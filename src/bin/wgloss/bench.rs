@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 use wgloss::{
     AnyLoss, Engine, Result, Want,
     bench::{Inputs, Peak, PeakMeter, Step, first_use, median},
-    gpu::Plan,
+    gpu::{Plan, PlanOptions, Scores, Storage},
 };
 
 /// Measure losses on a device: time, GFLOP/s, share of the device's own peak, memory.
@@ -41,6 +41,12 @@ pub struct Arguments {
     /// How often each is timed
     #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..))]
     repeats: u32,
+    /// How a GPU stores rows of the tables
+    #[arg(long, default_value = "f32")]
+    storage: StoredAs,
+    /// Where a GPU's gradients have their scores from
+    #[arg(long, default_value = "auto")]
+    scores: ScoresFrom,
     /// Do not measure the peak, and show no shares of it
     #[arg(long)]
     no_peak: bool,
@@ -64,6 +70,45 @@ pub enum Evaluation {
     Forward,
     /// The value and both gradients.
     Step,
+}
+
+/// How rows are stored.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum StoredAs {
+    /// As f32
+    F32,
+    /// As halves, in tiles of the block family: half the traffic
+    F16,
+}
+
+/// Where gradients have their scores from.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum ScoresFrom {
+    /// As the plan chooses
+    Auto,
+    /// Multiplied again
+    Twice,
+    /// Kept, which takes 4·B·N bytes
+    Kept,
+}
+
+impl Arguments {
+    /// What a plan is for.
+    fn plan_options(&self, want: Want) -> PlanOptions {
+        PlanOptions {
+            want,
+            storage: match self.storage {
+                StoredAs::F32 => Storage::F32,
+                StoredAs::F16 => Storage::F16,
+            },
+            scores: match self.scores {
+                ScoresFrom::Auto => Scores::Auto,
+                ScoresFrom::Twice => Scores::Twice,
+                ScoresFrom::Kept => Scores::Kept,
+            },
+            ..PlanOptions::default()
+        }
+    }
 }
 
 impl Evaluation {
@@ -176,8 +221,10 @@ fn measure(
             true => first_use(engine, loss.as_dyn(), &inputs, want)?,
             false => None,
         };
-        let (mut step, output) = Step::new(engine, loss.as_dyn(), &inputs, want)?;
-        if let Some(objection) = inputs.objection(loss.as_dyn(), want, &output)? {
+        let options = arguments.plan_options(want);
+        let (mut step, output) = Step::with(engine, loss.as_dyn(), &inputs, &options)?;
+        let objection = inputs.objection_of(loss.as_dyn(), want, &output, options.storage)?;
+        if let Some(objection) = objection {
             let message = format!("{}: {objection}", evaluation.name());
             return Err(wgloss::Error::Unsupported(message));
         }

@@ -31,8 +31,12 @@ impl Schedule<'_> {
 
     /// The query product, block by block of the chunk's columns: as many blocks at a time as the plan
     /// holds, then their sum.
-    pub(super) fn query_blocks(&mut self, job: Job, tables: Tables, block: Block) {
-        let tiles = u64::from(job.row_pad / block.rows() * block.parts(job.dim4));
+    pub(super) fn query_blocks(&mut self, job: Job, tables: Tables, block: Option<Block>) {
+        let stage = Stage::GradQueries;
+        let tiles = match block {
+            Some(block) => u64::from(job.row_pad / block.rows() * block.parts(job.dim4)),
+            None => self.product_groups(stage, job, job.row_pad),
+        };
         let all = u64::from(job.weight_pad).div_ceil(PRODUCT_BLOCK);
         for (begin, count) in Sizes::chunks(all, self.sizes.query_blocks) {
             let columns = (count * PRODUCT_BLOCK)
@@ -48,8 +52,8 @@ impl Schedule<'_> {
             };
             let binds = [tables.weights(), Slot::Candidates, Slot::QueryBlocks].map(Bind::from);
             let flops = 2 * u64::from(job.row_count) * columns * u64::from(job.dim);
-            let groups = tiles * count;
-            self.push_block(Stage::GradQueries, (&[], &binds), job, block, groups, flops);
+            self.push_tiles(stage, &[], &binds, job, tiles * count, flops);
+            self.last_is(block);
             let binds = [Slot::QueryBlocks, tables.query_sums()].map(Bind::from);
             let items = u64::from(job.row_pad) * u64::from(job.dim4);
             self.push_items(Stage::QueryBlocks, &[], &binds, job, items);
@@ -98,8 +102,13 @@ impl Schedule<'_> {
         flops: u64,
     ) {
         self.push_tiles(stage, flags, binds, job, groups, flops);
+        self.last_is(Some(block));
+    }
+
+    /// Says whether the last dispatch is of the block family's text.
+    fn last_is(&mut self, block: Option<Block>) {
         if let Some(last) = self.list.last_mut() {
-            last.block = Some(block);
+            last.block = block;
         }
     }
 }

@@ -82,7 +82,7 @@ impl Schedule<'_> {
     }
 
     /// Workgroups of a product whose lanes own `count` rows or columns between them.
-    fn product_groups(&self, stage: Stage, job: Job, count: u32) -> u64 {
+    pub(super) fn product_groups(&self, stage: Stage, job: Job, count: u32) -> u64 {
         let lanes = self.family.lanes();
         Sizes::product_tile(stage, &job, lanes).map_or(0, |tile| {
             u64::from(count.div_ceil(lanes * tile.own)) * u64::from(job.dim4) / tile.parts
@@ -91,13 +91,8 @@ impl Schedule<'_> {
 
     pub(super) fn grad_queries(&mut self, job: Job, tables: Tables) {
         let job = self.on(tables, job, Score::unit_candidates);
-        let binds = [tables.weights(), Slot::Candidates, tables.query_sums()].map(Bind::from);
-        if let Some(block) = self.block_of(Stage::GradQueries, job) {
-            return self.query_blocks(job, tables, block);
-        }
-        let flops = Self::product_flops(job);
-        let groups = self.product_groups(Stage::GradQueries, job, job.row_pad);
-        self.push_tiles(Stage::GradQueries, &[], &binds, job, groups, flops);
+        let block = self.block_of(Stage::GradQueries, job);
+        self.query_blocks(job, tables, block);
     }
 
     pub(super) fn grad_candidates(&mut self, job: Job, tables: Tables) {

@@ -17,8 +17,9 @@ pub(super) struct Budget {
     pub weights: u64,
     /// The candidates' sums of a chunk.
     pub candidate_sums: u64,
-    /// Blocks of the queries' product, and of the candidates'; 0 where workgroups add up their own.
+    /// Blocks of the queries' product.
     pub query_blocks: u64,
+    /// Blocks of the candidates' product; 0 where workgroups add up their own.
     pub candidate_blocks: u64,
     /// Most partial statistics, and most of a row.
     partials: u64,
@@ -50,7 +51,7 @@ impl Budget {
                 columns: scratch / 2,
                 weights: (scratch / 4).min(CACHED_WEIGHTS),
                 candidate_sums: u64::MAX,
-                query_blocks: 0,
+                query_blocks: scratch / 16,
                 candidate_blocks: 0,
                 partials: 1 << 16,
                 most_spans: 256,

@@ -117,11 +117,12 @@ impl Sizes {
             Slot::SecondCandidateSums if !self.sampled => {
                 grad(self.weight_chunk * self.second_dim4 * vec4)
             }
-            Slot::QueryBlocks => {
+            Slot::QueryBlocks if !self.moments => {
                 let widest = self.dim4.max(self.second_dim4);
                 grad(self.query_blocks * self.row_part * widest * vec4)
             }
             // A single block is the sum.
+            Slot::CandidateBlocks if self.moments => 0,
             Slot::CandidateBlocks
                 if self.row_part > ROW_BLOCK || self.row_part < self.row_chunk =>
             {
