@@ -114,6 +114,7 @@ impl Row {
         };
         let (mut products, mut steps, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         product.run();
+        step.warm_up().expect("a result");
         for _ in 0..TURNS {
             products.push(product.run());
             steps.push(step.run().expect("a result"));

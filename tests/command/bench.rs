@@ -204,6 +204,14 @@ fn what_cannot_be_measured_is_one_complaint() {
             ],
             &["out of memory"],
         ),
+        (
+            &["--storage", "f16", "--loss", "sl", "--no-peak"],
+            &["sl", "storage F16", "expected a GPU"],
+        ),
+        (
+            &["--scores", "kept", "--loss", "sl", "--no-peak"],
+            &["sl", "scores Kept", "expected a GPU"],
+        ),
     ] {
         let mut command = wgloss();
         command.args(["bench", "--device", "cpu"]).args(arguments);
@@ -274,4 +282,33 @@ fn a_kernel_family_can_be_asked_for() {
     let mut command = wgloss();
     command.args(["tune", "--device", "cpu"]);
     Run::of(command.output().expect("it runs")).fails_with(&["CPU", "--adapter"]);
+}
+
+#[test]
+fn scores_are_kept_or_multiplied_again_as_asked() {
+    let folder = Folder::new();
+    let mut values = Vec::new();
+    for (scores, scheme, products) in [("kept", "kept scores", 3), ("twice", "chunked weights", 4)]
+    {
+        let arguments = [
+            "--device",
+            "gpu",
+            "--size",
+            "9x70x8",
+            "--loss",
+            "sl",
+            "--only",
+            "step",
+            "--no-peak",
+            "--scores",
+            scores,
+        ];
+        let (run, report) = bench(&folder, &arguments);
+        let step = &report["measurements"][0];
+        assert_eq!(step["scheme"], scheme, "{}", run.stdout);
+        let flop = products * 2 * 9 * 70 * 8;
+        assert_eq!(step["executed_flop"].as_u64(), Some(flop), "{scores}");
+        values.push(number(step, "value"));
+    }
+    assert_eq!(values[0], values[1]);
 }

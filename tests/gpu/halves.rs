@@ -4,7 +4,7 @@
 use crate::{
     blocks::of,
     case::{Case, Random, Table},
-    device::{Prepared, bits, context, run_with},
+    device::{Prepared, bits, eight, run_with},
 };
 use wgloss::{
     DynLoss, Error, Output,
@@ -141,7 +141,7 @@ pub fn halves_take_half_and_refuse_by_name() {
     let packed = (600 + 5000) * 128 * 2;
     let saved = bytes(&full()) - bytes(&HALVES);
     assert!(saved >= packed, "{saved} bytes of {packed}");
-    let others = Plan::new(context(), &sl, &shape, &layouts, &HALVES);
+    let others = Plan::new(eight(), &sl, &shape, &layouts, &HALVES);
     let sampled = Case {
         sampled: Some((Random(1).ids(600 * 3, 5000), 3)),
         ..case
