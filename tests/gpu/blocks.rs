@@ -47,6 +47,7 @@ pub fn ragged_shapes() {
         ("37 × 101 × 17", Case::new([37, 101, 17])),
         ("128 × 256 × 64", Case::new([128, 256, 64])),
         ("131 × 1300 × 70", Case::new([131, 1300, 70])),
+        ("40 × 300 × 150", Case::new([40, 300, 150])),
     ];
     agree_on(&of(Tile::Tall), &[&sl, &psl, &arc], &cases);
 }
@@ -72,7 +73,7 @@ pub fn other_tiles() {
     let (sl, psl, _) = losses();
     let cases = [
         ("70 × 200 × 70", Case::new([70, 200, 70])),
-        ("131 × 1300 × 70", Case::new([131, 1300, 70])),
+        ("131 × 1300 × 150", Case::new([131, 1300, 150])),
     ];
     agree_on(&of(Tile::Square64), &[&sl], &cases);
     agree_on(&of(Tile::Square128), &[&psl], &cases);

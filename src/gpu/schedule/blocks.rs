@@ -7,6 +7,9 @@ use crate::gpu::{
     sizes::{PRODUCT_BLOCK, ROW_BLOCK, Sizes},
 };
 
+/// Widest rows, vec4, that small tiles of the queries' product suit: 128 numbers.
+const NARROW: u32 = 32;
+
 impl Schedule<'_> {
     /// The workgroup of a stage's block text; none where the other text runs: in other families, for
     /// columns of each row's own, and in the stages with a score tile where rows have several
@@ -22,8 +25,10 @@ impl Schedule<'_> {
         match stage {
             Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.reduced_scores()),
             Stage::Weights if plain => Some(tile.weights(job)),
+            // Where rows are narrow, and of a chunk's columns, there are few tiles: small ones, so that
+            // they fill a GPU.
+            Stage::GradQueries if job.dim4 <= NARROW => Some(Tile::Square64.product(job.dim4)),
             Stage::GradQueries => Some(tile.product(job.dim4)),
-            // A chunk has few tiles of columns: small ones, so that they fill a GPU.
             Stage::GradCandidates => Some(Tile::Square64.product(job.dim4)),
             _ => None,
         }
