@@ -22,7 +22,7 @@ struct Job {
     weight_begin: u32,
     weight_count: u32,
     weight_pad: u32,
-    // Columns per span of the row reduction, and number of spans.
+    // Columns per span of the row reduction or of the weights, and number of spans.
     span_width: u32,
     spans: u32,
     // D, and packed rows in vec4: the numbers, then one more for the record.

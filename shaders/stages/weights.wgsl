@@ -44,8 +44,8 @@ fn main(
 #end
     let row_groups = job.row_pad / (LANES * ROWS);
     let row = ((index % row_groups) * LANES + local) * ROWS;
-    let begin = (index / row_groups) * WEIGHT_SPAN;
-    let end = min(begin + WEIGHT_SPAN, job.weight_pad);
+    let begin = (index / row_groups) * job.span_width;
+    let end = min(begin + job.span_width, job.weight_pad);
     let words = job.column_pad / 32u;
 #insert weigh_rows
 #insert score_rows

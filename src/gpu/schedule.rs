@@ -29,9 +29,6 @@ use crate::{
 
 pub use kth_largest::KEYS;
 
-/// Columns that one workgroup of the weights stage walks.
-pub const WEIGHT_SPAN: u64 = 256;
-
 /// A bound buffer, or a piece of a table in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bind {

@@ -3,7 +3,7 @@
 use crate::gpu::{
     Context, Estimate, Family, Pipeline, Stage,
     compose::{Variant, compose},
-    schedule::{Dispatch, WEIGHT_SPAN},
+    schedule::Dispatch,
     sizes::{COLUMN_UNIT, COUNT_WORDS, LaneTile, PRODUCT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TEAM},
 };
 use crate::{DynLoss, Error, Result};
@@ -119,7 +119,6 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
             ("THETAS", count(spec.learnt() as u64)),
             ("STATES", count(spec.thetas as u64)),
             ("STATISTIC_SIZE", count(sizes.statistic)),
-            ("WEIGHT_SPAN", count(WEIGHT_SPAN)),
         ]);
         for (on, name) in [
             (sizes.row_units(), "ROW_UNITS"),

@@ -1,6 +1,6 @@
 //! From the value to the gradients.
 
-use super::{Bind, Schedule, WEIGHT_SPAN, products::Tables, u};
+use super::{Bind, Schedule, products::Tables, u};
 use crate::gpu::{
     Slot, Stage,
     job::{self, Job, flag},
@@ -241,7 +241,13 @@ impl Schedule<'_> {
             true => Sizes::stored_tile(),
             false => self.sizes.loss_tile(self.family.lanes()),
         };
-        let groups = self.tile_rows(job, tile) * u64::from(job.weight_pad).div_ceil(WEIGHT_SPAN);
+        let across = self.tile_rows(job, tile);
+        let width = Sizes::weight_span(&job, across, self.family.lanes());
+        let groups = across * u64::from(job.weight_pad).div_ceil(width);
+        let job = Job {
+            span_width: u(width),
+            ..job
+        };
         self.push_tiles(Stage::Weights, &flags, &binds, job, groups, flops);
     }
 }

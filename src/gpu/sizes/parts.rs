@@ -7,6 +7,9 @@ use crate::{Error, Result, loss::RowReduction};
 /// Rows of a chunk from which the queries' product takes large tiles, and columns from which the
 /// candidates' does: there are enough workgroups then for a processor's cores.
 const MANY: u32 = 512;
+/// Columns of a workgroup of weights, few and many, and workgroups from which they are many.
+const WEIGHT_SPANS: [u64; 2] = [256, 1024];
+const MANY_GROUPS: u64 = 32;
 /// Widest packed row that a tall tile keeps, vec4: 128 numbers.
 const TALL_DIM4: u64 = 32;
 
@@ -99,6 +102,20 @@ impl Sizes {
     #[must_use]
     pub fn segments(count: u64) -> u64 {
         count.div_ceil(64).clamp(1, 1024)
+    }
+
+    /// Columns that one workgroup of the weights stage walks, where `across` of them share columns: where
+    /// subgroups are narrow, as many as leave enough workgroups, for the rows that one loads first to
+    /// weigh little.
+    #[must_use]
+    pub fn weight_span(job: &Job, across: u64, lanes: u32) -> u64 {
+        let [least, most] = WEIGHT_SPANS;
+        let groups = across * u64::from(job.weight_pad).div_ceil(most);
+        if lanes <= NARROW && groups >= MANY_GROUPS {
+            most
+        } else {
+            least
+        }
     }
 
     /// The tile of a product's lane, `None` for other stages: large where subgroups are narrow and what
