@@ -18,9 +18,10 @@ fn main(
     if index >= job.groups {
         return;
     }
-    let column_groups = (job.weight_pad + LANES * ROWS - 1u) / (LANES * ROWS);
-    let first = (index % column_groups) * LANES * ROWS + local;
-    let part = (index / column_groups) * PARTS;
+    // Neighbours share their weights.
+    let parts = job.dim4 / PARTS;
+    let first = (index / parts) * LANES * ROWS + local;
+    let part = (index % parts) * PARTS;
 #for i ROWS
     let column$i = first + $iu * LANES;
     // Lanes beyond the chunk repeat its last column and do not write.
@@ -31,16 +32,16 @@ fn main(
 #end
 #end
 #end
+#if GOES_ON
     // One chain of additions over all rows of the chunk, in however many parts they come.
-    if has(CONTINUED) {
 #for i ROWS
 #for h PART_PAIRS
 #for c 2
-        a$i_$h_$c = candidate_sums[read$i * job.dim4 + part + $hu * 2u + $cu];
+    a$i_$h_$c = candidate_sums[read$i * job.dim4 + part + $hu * 2u + $cu];
 #end
 #end
 #end
-    }
+#end
 #if SUBGROUPS
     // Four rows × two vec4 fill eight lanes.
     let own = job.second_queries + ((lane % 8u) / 2u) * job.packed_stride + part + lane % 2u;

@@ -21,10 +21,10 @@ fn main(
         return;
     }
     let row_groups = job.row_pad / (LANES * ROWS);
-    let row = ((index % row_groups) * LANES + local) * ROWS;
-    let groups = row_groups * (job.dim4 / PARTS);
-    let part = (index % groups / row_groups) * PARTS;
-    let nth = index / groups;
+    let parts = job.dim4 / PARTS;
+    let part = (index % parts) * PARTS;
+    let row = ((index / parts % row_groups) * LANES + local) * ROWS;
+    let nth = index / (row_groups * parts);
     let begin = (job.item_begin + nth) * PRODUCT_BLOCK;
     let weights_at = (row / 4u) * job.weight_pad;
     let base = job.second_candidates + job.weight_begin * job.packed_stride + part;

@@ -95,8 +95,9 @@ pub fn lowered_binding_limit_for_many_rows() {
         exclude: None,
         ..all.clone()
     };
+    let narrow = narrow();
     for case in [all, shared] {
-        same(&narrow(), &case);
+        same(&narrow, &case);
         let batch = case.batch();
         let both = run(eight(), &losses().1, &batch);
         for queries in [true, false] {
@@ -108,7 +109,7 @@ pub fn lowered_binding_limit_for_many_rows() {
                 },
                 ..PlanOptions::default()
             };
-            let one = run_with(&narrow(), &losses().1, &batch, &options);
+            let one = run_with(&narrow, &losses().1, &batch, &options);
             let same = if queries {
                 one.grad_queries == both.grad_queries
             } else {

@@ -52,7 +52,7 @@ fn compare(context: &Context, loss: &dyn DynLoss, batch: &Batch<'_>, options: &P
 }
 
 pub fn of_every_stage() {
-    let case = Case::new([70, 3000, 20]);
+    let case = Case::new([70, 3000, 12]);
     compare(
         context(),
         &Sl::new(0.2),

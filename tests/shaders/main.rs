@@ -97,6 +97,7 @@ static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
     }
     for family in FAMILIES {
         compose_kth_largest(family, &mut all);
+        compose_row_parts(family, &mut all);
     }
     let mut seen = BTreeSet::new();
     all.retain(|composed| seen.insert(composed.text.clone()));
@@ -124,20 +125,44 @@ fn compose_family(loss: &dyn DynLoss, family: Family, storage: Storage, all: &mu
                 dispatch.stage,
                 dispatch.flags.clone(),
                 dispatch.block,
-                Sizes::parts(u64::from(dispatch.job.dim4)),
+                dispatch.job.dim4,
             )) {
                 continue;
             }
-            let name = dispatch.stage.name();
-            let label = format!("{name} {:?} {family:?} {loss:?}", dispatch.flags);
-            let text = shader_text(loss, dispatch, sizes, family)
-                .unwrap_or_else(|error| panic!("{label}: {error}"));
-            all.push(Composed {
-                label,
-                dispatch: dispatch.clone(),
-                text,
-            });
+            all.push(compose_dispatch(loss, dispatch, sizes, family));
         }
+    }
+}
+
+fn compose_dispatch(
+    loss: &dyn DynLoss,
+    dispatch: &Dispatch,
+    sizes: &Sizes,
+    family: Family,
+) -> Composed {
+    let name = dispatch.stage.name();
+    let label = format!("{name} {:?} {family:?} {loss:?}", dispatch.flags);
+    let text = shader_text(loss, dispatch, sizes, family)
+        .unwrap_or_else(|error| panic!("{label}: {error}"));
+    Composed {
+        label,
+        dispatch: dispatch.clone(),
+        text,
+    }
+}
+
+/// The texts where bindings are too small for all rows at a time.
+fn compose_row_parts(family: Family, all: &mut Vec<Composed>) {
+    let (loss, shape) = (Sl::new(1.0), Shape::new(600, 300, 60));
+    let layouts = TableLayouts::dense(&shape);
+    let options = PlanOptions::default();
+    let limits = Limits {
+        max_binding: 256 << 10,
+        ..LIMITS
+    };
+    let estimate = estimate(&loss, &shape, &layouts, &options, family, &limits).expect("it fits");
+    for dispatch in &estimate.dispatches {
+        all.push(compose_dispatch(&loss, dispatch, &estimate.sizes, family));
     }
 }
 
@@ -159,13 +184,7 @@ fn compose_kth_largest(family: Family, all: &mut Vec<Composed>) {
         let estimate = Estimate::kth_largest(&loss, &shape, &layouts, &options, device, [20, 0])
             .expect("it fits");
         for dispatch in &estimate.dispatches {
-            let label = format!("{} of K-th largest, {family:?}", dispatch.stage.name());
-            let text = shader_text(&loss, dispatch, &estimate.sizes, family).expect("it composes");
-            all.push(Composed {
-                label,
-                dispatch: dispatch.clone(),
-                text,
-            });
+            all.push(compose_dispatch(&loss, dispatch, &estimate.sizes, family));
         }
     }
 }

@@ -103,7 +103,9 @@ impl Schedule<'_> {
         let binds = [tables.weights(), Slot::Queries, tables.candidate_sums()].map(Bind::from);
         let flops = Self::product_flops(job);
         let groups = self.product_groups(Stage::GradCandidates, job, job.weight_pad);
-        self.push_tiles(Stage::GradCandidates, &[], &binds, job, groups, flops);
+        let continued = job.flags & job::CONTINUED != 0;
+        let flags: &[&str] = if continued { &["GOES_ON"] } else { &[] };
+        self.push_tiles(Stage::GradCandidates, flags, &binds, job, groups, flops);
     }
 
     pub(super) fn norm_candidates(&mut self, job: Job, tables: Tables) -> Result<()> {

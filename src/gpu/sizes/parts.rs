@@ -123,15 +123,17 @@ impl Sizes {
     #[must_use]
     pub fn product_tile(stage: Stage, job: &Job, lanes: u32) -> Option<ProductTile> {
         let parts = Self::parts(u64::from(job.dim4));
+        // Whole rows of 64 numbers, or their multiples: all weights are loaded once for as many.
+        let wide = match job.dim4 % 16 {
+            0 => 16,
+            _ => parts,
+        };
         let narrow = lanes <= NARROW;
         let (own, step, parts) = match stage {
-            Stage::GradQueries if narrow && job.row_pad >= MANY => {
-                let wide = job.dim4.is_multiple_of(16);
-                (8, 2, if wide { 16 } else { parts })
-            }
+            Stage::GradQueries if narrow && job.row_pad >= MANY => (8, 2, wide),
             Stage::GradQueries => (4, 8, parts),
             // Fewer rows at a time than for small tiles: the text stays short.
-            Stage::GradCandidates if narrow && job.weight_pad >= MANY => (8, 4, parts),
+            Stage::GradCandidates if narrow && job.weight_pad >= MANY => (8, 4, wide),
             Stage::GradCandidates => (4, 8, parts),
             _ => return None,
         };
