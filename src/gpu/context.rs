@@ -202,21 +202,22 @@ impl Context {
     /// Compiles a stage's text, or finds it compiled. The text is the key, with whether checks are
     /// put in: nothing else can differ.
     pub(crate) fn pipeline(&self, stage: Stage, text: String) -> Result<Arc<Pipeline>> {
-        let mut known = self
-            .pipelines
-            .lock()
-            .map_err(|_| Error::Gpu("pipeline cache".into()))?;
+        let known = || {
+            let known = self.pipelines.lock();
+            known.map_err(|_| Error::Gpu("pipeline cache".into()))
+        };
         let key = (self.checked, text);
-        if let Some(pipeline) = known.get(&key) {
+        if let Some(pipeline) = known()?.get(&key) {
             return Ok(Arc::clone(pipeline));
         }
+        // Without the lock: others compile at the same time. Error scopes are their threads' own.
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let pipeline = Arc::new(self.compile(stage, &key.1));
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::Gpu(format!("{}: {error}", stage.name())));
         }
-        known.insert(key, Arc::clone(&pipeline));
-        Ok(pipeline)
+        // Of a text that two compiled at once, one is kept.
+        Ok(Arc::clone(known()?.entry(key).or_insert(pipeline)))
     }
 
     fn compile(&self, stage: Stage, text: &str) -> Pipeline {

@@ -3,6 +3,7 @@
 mod bind;
 mod encode;
 mod estimate;
+mod kernels;
 mod stage_times;
 mod text;
 
@@ -17,9 +18,9 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use estimate::{Estimate, estimate};
+pub use kernels::shader_texts;
 pub use stage_times::StageTime;
-use text::compile;
-pub use text::{shader_text, shader_texts};
+pub use text::shader_text;
 
 /// What a plan is for, beside loss and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,10 +146,7 @@ impl Plan {
             bytes,
         } = estimate;
         context.check_lost()?;
-        let pipelines = dispatches
-            .iter()
-            .map(|dispatch| compile(context, loss, dispatch, &sizes))
-            .collect::<Result<Vec<_>>>()?;
+        let pipelines = kernels::pipelines(context, loss, &dispatches, &sizes)?;
         let scope = context
             .device
             .push_error_scope(wgpu::ErrorFilter::OutOfMemory);

@@ -1,13 +1,54 @@
-//! The final shader text of a dispatch, and its pipeline.
+//! The final shader text of a dispatch.
 
 use crate::gpu::{
-    Context, Estimate, Family, Pipeline, Stage,
+    Family, Stage,
     compose::{Variant, compose},
     schedule::Dispatch,
     sizes::{COLUMN_UNIT, COUNT_WORDS, LaneTile, PRODUCT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TEAM},
 };
 use crate::{DynLoss, Error, Result};
-use std::sync::Arc;
+
+/// What the text of a dispatch follows from, beside the loss: stages have few, plans many dispatches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Request {
+    /// The stage.
+    pub stage: Stage,
+    block: bool,
+    variant: Variant,
+}
+
+impl Request {
+    pub(super) fn of(
+        loss: &dyn DynLoss,
+        dispatch: &Dispatch,
+        sizes: &Sizes,
+        family: Family,
+    ) -> Self {
+        let stage = dispatch.stage;
+        let mut variant = variant(loss, dispatch, sizes, family);
+        let block = dispatch.block.filter(|_| stage.block_source().is_some());
+        if let Some(block) = block {
+            block.put(&mut variant);
+        }
+        Request {
+            stage,
+            block: block.is_some(),
+            variant,
+        }
+    }
+
+    /// Composes the text.
+    pub(super) fn text(&self, loss: &dyn DynLoss) -> Result<String> {
+        let stage = self.stage;
+        let of_loss = if stage.has_loss() { loss.wgsl() } else { "" };
+        let source = match stage.block_source() {
+            Some(source) if self.block => source,
+            _ => stage.source(),
+        };
+        compose(stage.name(), source, of_loss, &self.variant)
+            .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
+    }
+}
 
 /// The final WGSL of a dispatch's stage. Pure text: what plans compile, tests validate without a
 /// device, and a reader may want to see.
@@ -20,18 +61,7 @@ pub fn shader_text(
     sizes: &Sizes,
     family: Family,
 ) -> Result<String> {
-    let stage = dispatch.stage;
-    let text = if stage.has_loss() { loss.wgsl() } else { "" };
-    let mut variant = variant(loss, dispatch, sizes, family);
-    let source = match (dispatch.block, stage.block_source()) {
-        (Some(block), Some(source)) => {
-            block.put(&mut variant);
-            source
-        }
-        _ => stage.source(),
-    };
-    compose(stage.name(), source, text, &variant)
-        .map_err(|message| Error::Gpu(format!("composing a shader: {message}")))
+    Request::of(loss, dispatch, sizes, family).text(loss)
 }
 
 /// The score tile of a lane.
@@ -45,25 +75,6 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
         None if stage.has_tile() => sizes.tile(),
         _ => LaneTile::STREAMED,
     }
-}
-
-/// The different texts of a plan, in the order in which they first run.
-///
-/// # Errors
-/// As [`shader_text`].
-pub fn shader_texts(
-    loss: &dyn DynLoss,
-    plan: &Estimate,
-    family: Family,
-) -> Result<Vec<(Stage, String)>> {
-    let mut texts = Vec::new();
-    for dispatch in &plan.dispatches {
-        let text = shader_text(loss, dispatch, &plan.sizes, family)?;
-        if texts.iter().all(|(_, known)| *known != text) {
-            texts.push((dispatch.stage, text));
-        }
-    }
-    Ok(texts)
 }
 
 /// The flags and counts of a dispatch's text.
@@ -132,24 +143,4 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         }
     }
     Variant { flags, counts }
-}
-
-pub(super) fn compile(
-    context: &Context,
-    loss: &dyn DynLoss,
-    dispatch: &Dispatch,
-    sizes: &Sizes,
-) -> Result<Arc<Pipeline>> {
-    let stage = dispatch.stage;
-    let text = shader_text(loss, dispatch, sizes, context.family())?;
-    let pipeline = context.pipeline(stage, text)?;
-    if pipeline.storage != dispatch.binds.len() {
-        return Err(Error::Gpu(format!(
-            "{}: the shader has {} bindings, the schedule {}",
-            stage.name(),
-            pipeline.storage,
-            dispatch.binds.len()
-        )));
-    }
-    Ok(pipeline)
 }
