@@ -2,13 +2,23 @@
 
 use super::{
     Inputs,
-    step::{planned, wanted},
+    step::{uploaded, wanted},
 };
 use crate::{
     DynLoss, Engine, Result, Want,
-    gpu::{PlanOptions, Stage, StageTime},
+    gpu::{Plan, PlanOptions, Stage, StageTime, TableLayouts},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// A loss when it is first used on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstUses {
+    /// Making the plan, and what its first run took longer than a later one. Kernels are compiled on all
+    /// cores: less than the sum of theirs.
+    pub time: Duration,
+    /// By stage, in the order of the first run.
+    pub stages: Vec<FirstUse>,
+}
 
 /// A stage's kernels when they are first used on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +45,7 @@ pub fn first_use(
     loss: &dyn DynLoss,
     inputs: &Inputs,
     want: Want,
-) -> Result<Option<Vec<FirstUse>>> {
+) -> Result<Option<FirstUses>> {
     let Some(context) = engine.context() else {
         return Ok(None);
     };
@@ -49,20 +59,30 @@ pub fn first_use(
         want,
         ..PlanOptions::default()
     };
-    let (plan, buffers) = planned(&context, loss, inputs, &options)?;
+    let layouts = TableLayouts::dense(&shape);
+    let start = Instant::now();
+    let plan = Plan::new(&context, loss, &shape, &layouts, &options)?;
+    let planned = start.elapsed();
+    let buffers = uploaded(&context, inputs, want)?;
     let first = plan.time_stages(&buffers)?;
     let later = plan.time_stages(&buffers)?;
-    let uses = plan.compile_times().into_iter();
-    let uses = uses.map(|(stage, kernels, compiled)| {
+    let longer = |stage: Stage| {
         let of = |times: &[StageTime]| {
             let own = times.iter().filter(|one| one.stage == stage);
             own.map(|one| one.time).sum::<Duration>()
         };
+        of(&first).saturating_sub(of(&later))
+    };
+    let mut time = planned;
+    let uses = plan.compile_times().into_iter();
+    let uses = uses.map(|(stage, kernels, compiled)| {
+        time += longer(stage);
         FirstUse {
             stage,
             kernels,
-            time: compiled + of(&first).saturating_sub(of(&later)),
+            time: compiled + longer(stage),
         }
     });
-    Ok(Some(uses.collect()))
+    let stages = uses.collect();
+    Ok(Some(FirstUses { time, stages }))
 }

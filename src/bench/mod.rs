@@ -16,7 +16,7 @@ mod memory;
 mod product;
 mod step;
 
-pub use first_use::{FirstUse, first_use};
+pub use first_use::{FirstUse, FirstUses, first_use};
 pub use inputs::Inputs;
 pub use memory::resident;
 pub use product::{Operand, product};

@@ -273,13 +273,17 @@ pub(super) fn planned(
     inputs: &Inputs,
     options: &PlanOptions,
 ) -> Result<(Plan, Buffers)> {
-    let batch = inputs.batch()?;
-    let shape = batch.shape()?;
+    let shape = inputs.batch()?.shape()?;
     let layouts = TableLayouts::dense(&shape);
     let plan = Plan::new(context, loss, &shape, &layouts, options)?;
-    let upload = || upload(context, &batch, options.want);
-    let buffers = context.guarded("inputs and gradients", upload)??;
+    let buffers = uploaded(context, inputs, options.want)?;
     Ok((plan, buffers))
+}
+
+/// The inputs on the device, and room for the gradients.
+pub(super) fn uploaded(context: &Context, inputs: &Inputs, want: Want) -> Result<Buffers> {
+    let batch = inputs.batch()?;
+    context.guarded("inputs and gradients", || upload(context, &batch, want))?
 }
 
 fn run_gpu((plan, buffers): &(Plan, Buffers)) -> Result<()> {

@@ -131,6 +131,7 @@ fn first_uses_are_told_kernel_by_kernel() {
     if step["stages"].is_null() {
         assert!(step["first_use"].is_null());
     } else {
+        assert!(number(step, "first_use_seconds") > 0.0);
         let uses = step["first_use"].as_array().expect("a list");
         let of = |name: &str| uses.iter().find(|one| one["stage"] == name);
         for stage in [

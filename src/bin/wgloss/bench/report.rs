@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use wgloss::{
     Engine,
-    bench::{FirstUse, Peak},
+    bench::{FirstUse, FirstUses, Peak},
     gpu::StageTime,
 };
 
@@ -37,7 +37,7 @@ pub struct Measurement {
     pub bytes: Option<u64>,
     pub stages: Option<Vec<StageTime>>,
     /// What first uses took longer than later ones, if that is to be told and can be.
-    pub first_use: Option<Vec<FirstUse>>,
+    pub first_use: Option<FirstUses>,
 }
 
 /// A rate in GFLOP/s.
@@ -112,8 +112,9 @@ impl Measurement {
     }
 
     fn first_use_lines(&self) -> Vec<String> {
-        let uses = self.first_use.as_deref().unwrap_or_default();
-        let all: Duration = uses.iter().map(|one| one.time).sum();
+        let Some(uses) = &self.first_use else {
+            return Vec::new();
+        };
         let line = |what: &str, time| format!("    {what:45} {:>9}", show(time));
         let of = |one: &FirstUse| {
             let kernels = match one.kernels {
@@ -125,11 +126,8 @@ impl Measurement {
                 one.time,
             )
         };
-        let mut lines = Vec::new();
-        if !uses.is_empty() {
-            lines.push(line("first use of all kernels", all));
-        }
-        let long = uses.iter().filter(|one| 100 * one.time >= all);
+        let mut lines = vec![line("first use of all kernels", uses.time)];
+        let long = (uses.stages.iter()).filter(|one| 100 * one.time >= uses.time);
         lines.extend(long.map(of));
         lines
     }
@@ -177,7 +175,8 @@ impl Measurement {
             "scheme": self.scheme,
             "plan": self.plan,
             "stages": self.stages.as_ref().map(|stages| stages.iter().map(stage).collect::<Vec<Value>>()),
-            "first_use": self.first_use.as_ref().map(|uses| uses.iter().map(first).collect::<Vec<Value>>()),
+            "first_use": self.first_use.as_ref().map(|uses| uses.stages.iter().map(first).collect::<Vec<Value>>()),
+            "first_use_seconds": self.first_use.as_ref().map(|uses| uses.time.as_secs_f64()),
         })
     }
 }
