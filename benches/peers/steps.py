@@ -45,14 +45,33 @@ def psl_tanh(queries, candidates, positives):
     return psl(queries, candidates, positives, lambda d: torch.log(torch.tanh(d) + 1))
 
 
+def widened(own, margin):
+    return torch.cos(torch.acos(own.clamp(-1 + 1e-7, 1 - 1e-7)) + margin)
+
+
 def arc_face(queries, candidates, positives, scale=64.0, margin=0.5):
     cosine = cosines(queries, candidates)
-    angle = torch.acos(cosine.gather(1, positives).clamp(-1 + 1e-7, 1 - 1e-7))
-    logits = scale * cosine.scatter(1, positives, torch.cos(angle + margin))
+    own = cosine.gather(1, positives)
+    logits = scale * cosine.scatter(1, positives, widened(own, margin))
     return F.cross_entropy(logits, positives.squeeze(1))
 
 
-LOSSES = {"sl": sl, "psl-relu": psl_relu, "psl-tanh": psl_tanh, "arc_face": arc_face}
+def arc_face_one_hot(queries, candidates, positives, scale=64.0, margin=0.5):
+    """As libraries of metric learning write it: the margin comes in by a mask over all scores."""
+    cosine = cosines(queries, candidates)
+    mask = torch.zeros_like(cosine).scatter_(1, positives, 1.0)
+    own = cosine.gather(1, positives)
+    logits = scale * (cosine + mask * (widened(own, margin) - own))
+    return F.cross_entropy(logits, positives.squeeze(1))
+
+
+LOSSES = {
+    "sl": sl,
+    "psl-relu": psl_relu,
+    "psl-tanh": psl_tanh,
+    "arc_face": arc_face,
+    "arc_face-one-hot": arc_face_one_hot,
+}
 
 
 class Random:

@@ -14,6 +14,7 @@ LOSSES = {
     "psl-relu": "psl activation=relu",
     "psl-tanh": "psl activation=tanh",
     "arc_face": "arc_face",
+    "arc_face-one-hot": "arc_face",
 }
 SIZES = ["1024x16384x64", "4096x65536x128"]
 HERE = os.path.dirname(os.path.abspath(__file__))
