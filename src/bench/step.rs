@@ -109,6 +109,30 @@ impl<'a> Step<'a> {
         Step::planned(context, loss, inputs, &options)
     }
 
+    /// Compiles what [`Step::on`] would, for steps that are made later.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn prepare(
+        context: &Context,
+        loss: &dyn DynLoss,
+        inputs: &Inputs,
+        want: Want,
+    ) -> Result<()> {
+        let (shape, want) = wanted(loss, inputs, want)?;
+        let options = PlanOptions {
+            want,
+            ..PlanOptions::default()
+        };
+        Plan::prepare(
+            context,
+            loss,
+            &shape,
+            &TableLayouts::dense(&shape),
+            &options,
+        )
+    }
+
     /// As [`Step::on`], with a plan of these options.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! The different texts of a plan, and their pipelines.
 
-use super::text::Request;
-use crate::gpu::{Context, Estimate, Family, Pipeline, Stage, schedule::Dispatch, sizes::Sizes};
-use crate::{DynLoss, Error, Result};
+use super::{Estimate, Plan, PlanOptions, estimate, text::Request};
+use crate::gpu::{
+    Context, Family, Pipeline, Stage, TableLayouts, schedule::Dispatch, sizes::Sizes,
+};
+use crate::{DynLoss, Error, Result, Shape};
 use rayon::prelude::*;
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -93,6 +95,25 @@ pub(super) fn pipelines(
         Ok(Arc::clone(pipeline))
     };
     dispatches.iter().zip(texts.of).map(of).collect()
+}
+
+impl Plan {
+    /// Compiles what [`Plan::new`] would, for plans that are made later, and allocates nothing.
+    ///
+    /// # Errors
+    /// As there, but for memory.
+    pub(crate) fn prepare(
+        context: &Context,
+        loss: &dyn DynLoss,
+        shape: &Shape,
+        layouts: &TableLayouts,
+        options: &PlanOptions,
+    ) -> Result<()> {
+        let (family, limits) = (context.family(), context.limits());
+        let estimate = estimate(loss, shape, layouts, options, family, limits)?;
+        pipelines(context, loss, &estimate.dispatches, &estimate.sizes)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
