@@ -211,11 +211,7 @@ impl Context {
             return Ok(Arc::clone(pipeline));
         }
         // Without the lock: others compile at the same time. Error scopes are their threads' own.
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = Arc::new(self.compile(stage, &key.1));
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(Error::Gpu(format!("{}: {error}", stage.name())));
-        }
+        let pipeline = Arc::new(self.guarded(stage.name(), || self.compile(stage, &key.1))?);
         // Of a text that two compiled at once, one is kept.
         Ok(Arc::clone(known()?.entry(key).or_insert(pipeline)))
     }
