@@ -1,9 +1,6 @@
 //! What the first use of a loss costs: compiling its kernels.
 
-use super::{
-    Inputs,
-    step::{uploaded, wanted},
-};
+use super::{Inputs, gpu_step::uploaded, step::wanted};
 use crate::{
     DynLoss, Engine, Result, Want,
     gpu::{Plan, PlanOptions, Stage, StageTime, TableLayouts},

@@ -11,10 +11,13 @@
 mod cpu_peak;
 mod first_use;
 mod gpu_peak;
+mod gpu_step;
 mod inputs;
 mod memory;
 mod product;
 mod step;
+
+pub(crate) use gpu_step::prepare;
 
 pub use first_use::{FirstUse, FirstUses, first_use};
 pub use inputs::Inputs;

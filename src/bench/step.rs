@@ -1,14 +1,15 @@
 //! One evaluation, ready to be run again and again.
 
-use super::{Inputs, resident};
+use super::{
+    Inputs,
+    gpu_step::{self, planned},
+    resident,
+};
 use crate::{
     Device, DynLoss, Engine, Error, Output, Result, Shape, Want,
     adapter::is_hardware,
     cpu::{self, Gradient, Gradients},
-    gpu::{
-        Buffers, Context, Plan, PlanOptions, Scores, Slice, StageTime, Storage, TableLayouts,
-        upload,
-    },
+    gpu::{Buffers, Context, Plan, PlanOptions, Scores, StageTime, Storage},
 };
 use std::time::{Duration, Instant};
 
@@ -109,30 +110,6 @@ impl<'a> Step<'a> {
         Step::planned(context, loss, inputs, &options)
     }
 
-    /// Compiles what [`Step::on`] would, for steps that are made later.
-    ///
-    /// # Errors
-    /// As there.
-    pub(crate) fn prepare(
-        context: &Context,
-        loss: &dyn DynLoss,
-        inputs: &Inputs,
-        want: Want,
-    ) -> Result<()> {
-        let (shape, want) = wanted(loss, inputs, want)?;
-        let options = PlanOptions {
-            want,
-            ..PlanOptions::default()
-        };
-        Plan::prepare(
-            context,
-            loss,
-            &shape,
-            &TableLayouts::dense(&shape),
-            &options,
-        )
-    }
-
     /// As [`Step::on`], with a plan of these options.
     ///
     /// # Errors
@@ -169,8 +146,8 @@ impl<'a> Step<'a> {
     fn first_run(&mut self) -> Result<Output<f32>> {
         match &mut self.path {
             Path::Gpu(path) => {
-                run_gpu(path)?;
-                gpu_output(path)
+                gpu_step::run(path)?;
+                gpu_step::output(path)
             }
             Path::Cpu(buffers) => {
                 let (output, bytes) = resident(|| buffers.run(self.loss, self.inputs));
@@ -194,7 +171,7 @@ impl<'a> Step<'a> {
         };
         let begin = Instant::now();
         while is_hardware(&path.0.context().device().adapter_info()) && begin.elapsed() < WARM_UP {
-            run_gpu(path)?;
+            gpu_step::run(path)?;
         }
         Ok(())
     }
@@ -206,7 +183,7 @@ impl<'a> Step<'a> {
     pub fn run(&mut self) -> Result<Duration> {
         let start = Instant::now();
         match &mut self.path {
-            Path::Gpu(path) => run_gpu(path)?,
+            Path::Gpu(path) => gpu_step::run(path)?,
             Path::Cpu(buffers) => {
                 buffers.run(self.loss, self.inputs)?;
             }
@@ -288,50 +265,6 @@ pub(super) fn wanted(loss: &dyn DynLoss, inputs: &Inputs, want: Want) -> Result<
         ..want.of(&shape).for_loss(&loss.spec())
     };
     Ok((shape, want))
-}
-
-/// A plan, and buffers for it.
-pub(super) fn planned(
-    context: &Context,
-    loss: &dyn DynLoss,
-    inputs: &Inputs,
-    options: &PlanOptions,
-) -> Result<(Plan, Buffers)> {
-    let shape = inputs.batch()?.shape()?;
-    let layouts = TableLayouts::dense(&shape);
-    let plan = Plan::new(context, loss, &shape, &layouts, options)?;
-    let buffers = uploaded(context, inputs, options.want)?;
-    Ok((plan, buffers))
-}
-
-/// The inputs on the device, and room for the gradients.
-pub(super) fn uploaded(context: &Context, inputs: &Inputs, want: Want) -> Result<Buffers> {
-    let batch = inputs.batch()?;
-    context.guarded("inputs and gradients", || upload(context, &batch, want))?
-}
-
-fn run_gpu((plan, buffers): &(Plan, Buffers)) -> Result<()> {
-    let context = plan.context();
-    let mut encoder = context.device().create_command_encoder(&Default::default());
-    plan.encode(&mut encoder, buffers)?;
-    let submission = context.queue().submit([encoder.finish()]);
-    context.wait(Some(submission))
-}
-
-fn gpu_output((plan, buffers): &(Plan, Buffers)) -> Result<Output<f32>> {
-    let wanted = [&buffers.grad_queries, &buffers.grad_candidates];
-    let ranges: Vec<Slice> = wanted.into_iter().flatten().cloned().collect();
-    let (results, gradients) = plan.read(&ranges)?;
-    let mut gradients = (gradients.into_iter())
-        .map(|words| words.into_iter().map(f32::from_bits).collect::<Vec<f32>>());
-    let mut next = |wanted: bool| wanted.then(|| gradients.next()).flatten();
-    Ok(Output {
-        value: results.value,
-        row_losses: results.row_losses,
-        grad_queries: next(buffers.grad_queries.is_some()),
-        grad_candidates: next(buffers.grad_candidates.is_some()),
-        ..Output::default()
-    })
 }
 
 impl CpuBuffers {

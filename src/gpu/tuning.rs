@@ -6,7 +6,7 @@ mod file;
 use super::{CacheFolder, Context, ContextOptions, Family, family::families};
 use crate::{
     AnyLoss, DynLoss, Error, Result, Shape, Want, adapter,
-    bench::{Inputs, Step, median},
+    bench::{Inputs, Step, median, prepare},
     loss::{AdvInfoNce, Bpr, RowReduction, Sl, Spec},
 };
 use rayon::prelude::*;
@@ -237,7 +237,7 @@ impl Context {
         let prepared: Vec<_> = (families.par_iter())
             .map(|&family| {
                 let context = self.with_family(family);
-                Step::prepare(&context, loss.as_dyn(), &inputs, Want::BOTH)
+                prepare(&context, loss.as_dyn(), &inputs, Want::BOTH)
             })
             .collect();
         prepared.into_iter().collect::<Result<()>>()?;

@@ -1,6 +1,6 @@
 //! That workgroups have work.
 
-use crate::{LIMITS, block};
+use crate::texts::{LIMITS, block};
 use std::collections::BTreeSet;
 use wgloss::{
     Shape,

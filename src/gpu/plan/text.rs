@@ -6,7 +6,7 @@ use crate::gpu::{
     schedule::Dispatch,
     sizes::{COLUMN_UNIT, COUNT_WORDS, LaneTile, PRODUCT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TEAM},
 };
-use crate::{DynLoss, Error, Result};
+use crate::{DynLoss, Error, Result, loss::Spec};
 
 /// What the text of a dispatch follows from, beside the loss: stages have few, plans many dispatches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,9 +77,12 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
     }
 }
 
+fn count(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
 /// The flags and counts of a dispatch's text.
 fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
-    let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let mut flags = dispatch.flags.clone();
     let tile = lane_tile(dispatch, sizes, family);
     let parts = Sizes::parts(u64::from(dispatch.job.dim4));
@@ -124,23 +127,26 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     if tile.rows > 4 {
         flags.push("TALL");
     }
+    let mut variant = Variant { flags, counts };
     if dispatch.stage.has_loss() {
-        let spec = loss.spec();
-        counts.extend([
-            ("THETAS", count(spec.learnt() as u64)),
-            ("STATES", count(spec.thetas as u64)),
-            ("STATISTIC_SIZE", count(sizes.statistic)),
-        ]);
-        for (on, name) in [
-            (sizes.row_units(), "ROW_UNITS"),
-            (sizes.row_units() && !spec.separable, "ONE_PAIR"),
-            (sizes.is_sum(), "SUM"),
-            (spec.second.is_some(), "SECOND"),
-        ] {
-            if on {
-                flags.push(name);
-            }
-        }
+        put_loss(&loss.spec(), sizes, &mut variant);
     }
-    Variant { flags, counts }
+    variant
+}
+
+/// What the stages with a loss need beside its text.
+fn put_loss(spec: &Spec, sizes: &Sizes, variant: &mut Variant) {
+    variant.counts.extend([
+        ("THETAS", count(spec.learnt() as u64)),
+        ("STATES", count(spec.thetas as u64)),
+        ("STATISTIC_SIZE", count(sizes.statistic)),
+    ]);
+    let facts = [
+        (sizes.row_units(), "ROW_UNITS"),
+        (sizes.row_units() && !spec.separable, "ONE_PAIR"),
+        (sizes.is_sum(), "SUM"),
+        (spec.second.is_some(), "SECOND"),
+    ];
+    let known = facts.into_iter().filter(|(on, _)| *on);
+    variant.flags.extend(known.map(|(_, name)| name));
 }
