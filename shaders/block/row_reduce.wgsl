@@ -115,36 +115,37 @@ fn main(
         {
 #if ONE_PAIR
             let terms$i = pair_terms[min(job.row_begin + row + $iu, job.pairs - 1u) * TERMS].xy;
+#else
+            let terms$i = vec2<f32>(0.0);
 #end
-#insert row_terms i=$i
-#insert reduce_entries i=$i g=0
+#insert reduce_entries i=$i g=0 target=terms$i.x constant=terms$i.y
 #if SUM
 #for j 8
-            sum$i += select(z$j, 0.0, masked$j);
+            sum$i += select(z$i_$j, 0.0, masked$i_$j);
 #if ONE_PAIR
-            slope$i += select(g$j.target_slope, 0.0, masked$j);
+            slope$i += select(g$i_$j.target_slope, 0.0, masked$i_$j);
 #end
 #for k THETAS
-            theta$i += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
+            theta$i += select(loss_pair_theta($ku, e$i_$j), 0.0, masked$i_$j);
 #end
 #end
 #else
             var top = max$i;
 #for j 8
-            top = max(top, z$j);
+            top = max(top, z$i_$j);
 #end
             let keep = exp2((max$i - top) * LOG2_E);
             var sum = sum$i * keep;
             slope$i *= keep;
             theta$i *= keep;
 #for j 8
-            let p$j = exp2((z$j - top) * LOG2_E);
-            sum += p$j;
+            let p$i_$j = exp2((z$i_$j - top) * LOG2_E);
+            sum += p$i_$j;
 #if ONE_PAIR
-            slope$i = fma(p$j, g$j.target_slope, slope$i);
+            slope$i = fma(p$i_$j, g$i_$j.target_slope, slope$i);
 #end
 #for k THETAS
-            theta$i += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
+            theta$i += select(p$i_$j * loss_pair_theta($ku, e$i_$j), 0.0, masked$i_$j);
 #end
 #end
             sum$i = sum;

@@ -63,11 +63,15 @@ fn main(
 #end
     {
         let own = row_factors[job.row_begin + row + $iu];
-        let terms$i = own.xy;
         let factor = own.w * parameters.scales.x;
         let sum = own.z;
-#insert row_terms i=$i
-#insert weigh_entries i=$i g=0 factor=factor sum=sum second=0
+#if ONE_PAIR
+        let terms$i = own.xy;
+#else
+        let terms$i = vec2<f32>(0.0);
+#end
+#insert reduce_entries i=$i g=0 target=terms$i.x constant=terms$i.y
+#insert weigh_entries i=$i factor=factor sum=sum second=0
     }
 #end
 #for j 8

@@ -11,13 +11,19 @@
 // and reorder. They are inlined many times: no branches, as few operations as the accuracy allows.
 // The polynomials are minimax fits made for this crate (see single.rs).
 
+// k·2^23 for a whole |k| < 2^21, what 2^k adds to a number's bits. Through the bits of 1.5·2^23 + k,
+// a sum that needs no rounding: a conversion is compiled with two clamps around it.
+fn exponent(k: f32) -> i32 {
+    return bitcast<i32>(k + 12582912.0) << 23u;
+}
+
 // e^x for every finite x, 1.5 ulp; 0 below -87.33, where the result leaves the normal numbers;
 // no larger than e^88.72. Not through exp2: the rounding of x log2 e must be made good, and the
 // term that does it, fma(x, log2e, -h) with h = x log2e, was folded to 0 by the driver measured.
 fn exact_exp(x: f32) -> f32 {
     let c = clamp(x, -87.33, 88.72);
     let k = round(c * 1.442695);
-    let shift = i32(k) << 23u;
+    let shift = exponent(k);
     // x - k ln 2 in two parts; k times the first has no rounding error. The second takes k from
     // `shift`: drivers turn k a + k b into k (a + b), and 67 ulp were lost that way.
     let r = fma(f32(shift), -1.7030319e-13, fma(k, -0.69314575, c));
@@ -36,7 +42,7 @@ fn exact_exp(x: f32) -> f32 {
 fn exact_expm1(x: f32) -> f32 {
     let c = clamp(x, -20.0, 88.0);
     let k = round(c * 1.442695);
-    let shift = i32(k) << 23u;
+    let shift = exponent(k);
     let r = fma(f32(shift), -1.7030319e-13, fma(k, -0.69314575, c));
     var p = fma(0.0013935763, r, 0.008369231);
     p = fma(p, r, 0.041666456);

@@ -1,29 +1,30 @@
-            // Row $i's pair values z with the tile's columns; masked ones are dead.
+            // Pair values z of row $i with the tile's columns, for a pair whose target has the value $target
+            // and the constant $constant; masked ones are dead.
 #for j COLS
 #if BLOCK
-            let masked$j = ((masked[$iu / 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u + ($iu % 4u) * MASK_WORDS)) & 1u) != 0u;
+            let masked$i_$j = ((masked[$iu / 4u] >> (($ju * ACROSS) % 32u + ($ju * ACROSS) / 32u + ($iu % 4u) * MASK_WORDS)) & 1u) != 0u;
 #else
-            let masked$j = ((word[$iu / 4u][$iu % 4u] >> ($gu * COLS + $ju)) & 1u) != 0u;
+            let masked$i_$j = ((word[$iu / 4u][$iu % 4u] >> ($gu * COLS + $ju)) & 1u) != 0u;
 #end
 #if RECORDS
 #if SAMPLED
-            let own$j = record$i_$g_$j;
+            let own$i_$j = record$i_$g_$j;
 #else
-            let own$j = vec4<f32>(record$g_$j.x, 0.0, record$g_$j.zw);
+            let own$i_$j = vec4<f32>(record$g_$j.x, 0.0, record$g_$j.zw);
 #end
 #else
-            let own$j = vec4<f32>(0.0);
+            let own$i_$j = vec4<f32>(0.0);
 #end
 #if SECOND
-            let second$j = r$i_$g_$j * parameters.scales.y;
+            let second$i_$j = r$i_$g_$j * parameters.scales.y;
 #else
-            let second$j = 0.0;
+            let second$i_$j = 0.0;
 #end
-            let e$j = Entry(s$i_$g_$j * parameters.scales.x, target_value, row_constant, second$j, own$j.w, own$j.y);
-            let g$j = loss_pair(e$j);
+            let e$i_$j = Entry(s$i_$g_$j * parameters.scales.x, $target, $constant, second$i_$j, own$i_$j.w, own$i_$j.y);
+            let g$i_$j = loss_pair(e$i_$j);
 #if LOG_Q_GIVEN
-            let z$j = select(g$j.value + own$j.z, DEAD, masked$j);
+            let z$i_$j = select(g$i_$j.value + own$i_$j.z, DEAD, masked$i_$j);
 #else
-            let z$j = select(g$j.value, DEAD, masked$j);
+            let z$i_$j = select(g$i_$j.value, DEAD, masked$i_$j);
 #end
 #end

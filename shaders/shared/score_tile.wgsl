@@ -12,16 +12,24 @@
 #for k SLABS
 #for g COL_GROUPS
     {
+#if WIDE
+        let own = halves(candidates[((column + $gu) * job.packed_stride + $ku * SLICES) / 2u + lane8]);
+#else
 #if SUBGROUPS
         let own = candidates[(column + $gu * COLS + lane8 % COLS) * job.packed_stride + $ku * SLICES + lane8 / COLS];
+#end
 #end
 #for q SLICES
         {
 #for j COLS
+#if WIDE
+            let y$j = subgroupBroadcast(own[$qu % 2u], $qu / 2u);
+#else
 #if SUBGROUPS
             let y$j = subgroupBroadcast(own, $qu * COLS + $ju);
 #else
             let y$j = candidates[(column + $gu * COLS + $ju) * job.packed_stride + $ku * SLICES + $qu];
+#end
 #end
 #end
 #for j COLS

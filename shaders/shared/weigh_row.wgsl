@@ -5,9 +5,8 @@
     var factor$i = 0.0;
     // Of a row without pairs no exponential may overflow: its factor 0 would make no number of it.
     var sum$i = NO_PAIR;
-#if ONE_PAIR
+    // What the row's only pair brings; nothing where z does not depend on the pair.
     var terms$i = vec2<f32>(0.0);
-#end
 #if SECOND_SLOPES
     var second_terms$i = vec2<f32>(NO_PAIR, 0.0);
 #end

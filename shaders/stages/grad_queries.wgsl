@@ -3,9 +3,16 @@
 // at absolute columns, so chunks do not show. A lane owns four or eight rows, a workgroup PARTS vec4
 // of the D numbers.
 #import job
+#if WIDE
+#import wide_loads
+
+#bind read weights array<vec4<u64>>
+#bind read candidates array<vec4<u64>>
+#else
 
 #bind read weights array<vec4<f32>>
 #bind read candidates array<vec4<f32>>
+#end
 #bind write blocks array<vec4<f32>>
 
 @compute @workgroup_size(LANES)
@@ -39,23 +46,38 @@ fn main(
 #end
     for (var column = begin; column < min(begin + PRODUCT_BLOCK, job.weight_pad); column += COLS) {
 #for q QUADS
+#if WIDE
+        let both$q = halves(weights[(weights_at + $qu * job.weight_pad + column) / 2u]);
+#end
 #for j COLS
+#if WIDE
+        let w$q_$j = both$q[$ju];
+#else
         let w$q_$j = weights[weights_at + $qu * job.weight_pad + column + $ju];
+#end
 #end
 #end
         // SLICES vec4 of the D numbers at a time: their sums stay in registers for all columns.
 #for p PART_SLABS
         {
+#if WIDE
+            let own = halves(candidates[(base + (column + lane % COLS) * job.packed_stride + $pu * SLICES) / 2u + (lane % 8u) / COLS]);
+#else
 #if SUBGROUPS
             let own = candidates[base + (column + lane % COLS) * job.packed_stride + $pu * SLICES + (lane % 8u) / COLS];
+#end
 #end
 #for s SLICES
             {
 #for j COLS
+#if WIDE
+                let y$j = subgroupBroadcast(own[$su % 2u], ($su / 2u) * COLS + $ju);
+#else
 #if SUBGROUPS
                 let y$j = subgroupBroadcast(own, $su * COLS + $ju);
 #else
                 let y$j = candidates[base + (column + $ju) * job.packed_stride + $pu * SLICES + $su];
+#end
 #end
 #end
 #for q QUADS

@@ -9,9 +9,17 @@
 #import loss_types
 #import math
 #import loss
+#if WIDE
+#import wide_loads
+#end
 
+#if WIDE
+#bind read queries array<vec4<u64>>
+#bind read candidates array<vec4<u64>>
+#else
 #bind read queries array<vec4<f32>>
 #bind read candidates array<vec4<f32>>
+#end
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>
@@ -61,6 +69,8 @@ fn main(
 #if ONE_PAIR
     var slope$i = 0.0;
     let terms$i = pair_terms[min(job.row_begin + row + $iu, job.pairs - 1u) * TERMS].xy;
+#else
+    let terms$i = vec2<f32>(0.0);
 #end
 #if SECOND
     var second_max$i = FLOOR;
@@ -109,57 +119,29 @@ fn main(
 #insert mask_bits
 #insert column_records
 #for g COL_GROUPS
-#for i ROWS
         {
 #if ROW_UNITS
-#insert row_terms i=$i
-#insert reduce_entries i=$i g=$g
-#if SUM
-#for j COLS
-            sum$i += select(z$j, 0.0, masked$j);
-#if ONE_PAIR
-            slope$i += select(g$j.target_slope, 0.0, masked$j);
+        // All rows' values before any row's sums: independent chains next to each other keep a
+        // processor's units busy.
+#for i ROWS
+#insert reduce_entries i=$i g=$g target=terms$i.x constant=terms$i.y
 #end
-#end
-#for k THETAS
-#for j COLS
-            theta$i_$k += select(loss_pair_theta($ku, e$j), 0.0, masked$j);
-#end
-#end
-#else
-            var top = max$i;
-#for j COLS
-            top = max(top, z$j);
-#end
-            let keep = exp2((max$i - top) * LOG2_E);
-            var sum = sum$i * keep;
-#if ONE_PAIR
-            slope$i *= keep;
-#end
-#for j COLS
-            let p$j = exp2((z$j - top) * LOG2_E);
-            sum += p$j;
-#if ONE_PAIR
-            slope$i = fma(p$j, g$j.target_slope, slope$i);
-#end
-#end
-            sum$i = sum;
-            max$i = top;
-#for k THETAS
-            theta$i_$k *= keep;
-#for j COLS
-            theta$i_$k += select(p$j * loss_pair_theta($ku, e$j), 0.0, masked$j);
-#end
-#end
-#end
+#for i ROWS
+        {
+#insert reduce_row i=$i
 #if SECOND
 #insert reduce_second i=$i
 #end
-#else
-#insert reduce_pairs i=$i g=$g
-#end
         }
 #end
+#else
+#for i ROWS
+        {
+#insert reduce_pairs i=$i g=$g
+        }
+#end
+#end
+        }
 #end
     }
     }

@@ -4,9 +4,17 @@
 #import loss_types
 #import math
 #import loss
+#if WIDE
+#import wide_loads
+#end
 
+#if WIDE
+#bind read queries array<vec4<u64>>
+#bind read candidates array<vec4<u64>>
+#else
 #bind read queries array<vec4<f32>>
 #bind read candidates array<vec4<f32>>
+#end
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>
@@ -49,6 +57,14 @@ fn main(
     let words = job.column_pad / 32u;
 #insert weigh_rows
 #insert score_rows
+#if TALL
+    // The weights of the columns before: stored once the next scores are there, so that nothing waits
+    // for an exponential. What is stored first of all is stored again.
+#for j COLS
+    var held0_$j = vec4<f32>(0.0);
+    var held1_$j = vec4<f32>(0.0);
+#end
+#end
     for (var at_word = begin; at_word < end; at_word += 32u) {
 #insert mask_words at=job.weight_begin+at_word
     for (var at = at_word; at < at_word + 32u; at += COL_GROUPS * COLS) {
@@ -64,55 +80,27 @@ fn main(
 #insert score_tile acc=r queries=job.second_queries candidates=job.second_candidates dim4=job.second_dim4 stride=job.second_stride
 #end
 #end
+#if TALL
+        let before = max(at, begin + COLS) - COLS;
+#for j COLS
+        weights[(row / 4u) * job.weight_pad + before + $ju] = held0_$j;
+        weights[(row / 4u + 1u) * job.weight_pad + before + $ju] = held1_$j;
+#end
+#end
 #insert mask_bits
 #insert column_records
 #for g COL_GROUPS
         {
-#for i ROWS
-#for j COLS
-        var w$i_$j = 0.0;
-#if COLUMN_SLOPES
-        var b$i_$j = 0.0;
-#end
-#if SECOND_SLOPES
-        var v$i_$j = 0.0;
-#end
-#end
-        {
-#if ROW_UNITS
-#insert row_terms i=$i
-#insert weigh_entries i=$i g=$g factor=factor$i sum=sum$i second=second_terms$i
-#else
-            for (var pair = pair_begin$i; pair < pair_end$i; pair += 1u) {
-                let terms = pair_terms[pair * TERMS];
-#if SECOND_SLOPES
-                let second_terms = pair_terms[pair * TERMS + 1u];
-#end
-                let target_value = terms.x;
-                let row_constant = terms.y;
-                let factor = terms.w * parameters.scales.x;
-#insert weigh_entries i=$i g=$g factor=factor sum=terms.z second=second_terms
-            }
-#end
-        }
-#end
-#for j COLS
-        weights[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(w0_$j, w1_$j, w2_$j, w3_$j);
-#if TALL
-        weights[(row / 4u + 1u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(w4_$j, w5_$j, w6_$j, w7_$j);
-#end
-#if SECOND_SLOPES
-        second_scores[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(v0_$j, v1_$j, v2_$j, v3_$j);
-#end
-#if COLUMN_SLOPES
-        column_slopes[(row / 4u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(b0_$j, b1_$j, b2_$j, b3_$j);
-#if TALL
-        column_slopes[(row / 4u + 1u) * job.weight_pad + at + $gu * COLS + $ju] = vec4<f32>(b4_$j, b5_$j, b6_$j, b7_$j);
-#end
-#end
-#end
+#insert weigh_tile g=$g
+#insert store_weights g=$g
         }
 #end
     }
     }
+#if TALL
+#for j COLS
+    weights[(row / 4u) * job.weight_pad + end - COLS + $ju] = held0_$j;
+    weights[(row / 4u + 1u) * job.weight_pad + end - COLS + $ju] = held1_$j;
+#end
+#end
 }

@@ -106,7 +106,7 @@ impl Context {
             device: device.clone(),
             queue: queue.clone(),
             family: family(device, options.family),
-            limits: limits(&found, options),
+            limits: limits(device, options),
             checked: options.checked,
             options: options.clone(),
             timeout: options.timeout,
@@ -124,6 +124,7 @@ impl Context {
     pub fn open(adapter: &wgpu::Adapter, options: &ContextOptions) -> Result<Self> {
         let wanted = wgpu::Features::SUBGROUP
             | wgpu::Features::TIMESTAMP_QUERY
+            | wgpu::Features::SHADER_INT64
             | wgpu::Features::PIPELINE_CACHE;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("wgloss"),
@@ -141,7 +142,7 @@ impl Context {
     pub fn with_options(&self, options: &ContextOptions) -> Self {
         Context {
             family: family(&self.device, options.family),
-            limits: limits(&self.device.limits(), options),
+            limits: limits(&self.device, options),
             checked: options.checked,
             options: options.clone(),
             timeout: options.timeout,
@@ -315,7 +316,8 @@ impl Context {
 }
 
 /// The limits that plans keep to.
-fn limits(found: &wgpu::Limits, options: &ContextOptions) -> Limits {
+fn limits(device: &wgpu::Device, options: &ContextOptions) -> Limits {
+    let found = device.limits();
     Limits {
         max_binding: found
             .max_storage_buffer_binding_size
@@ -326,5 +328,6 @@ fn limits(found: &wgpu::Limits, options: &ContextOptions) -> Limits {
             .max_compute_workgroups_per_dimension
             .min(options.max_groups.unwrap_or(u32::MAX))
             .max(1),
+        wide_loads: device.features().contains(wgpu::Features::SHADER_INT64),
     }
 }

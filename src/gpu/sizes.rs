@@ -14,7 +14,7 @@ use budget::Budget;
 pub use kept::Scores;
 pub use parts::LaneTile;
 
-use super::{Family, PlanOptions, Storage};
+use super::{Family, PlanOptions, Storage, family::NARROW};
 use crate::{
     ColumnKind, Shape,
     loss::{RowReduction, Spec},
@@ -54,6 +54,8 @@ pub struct Limits {
     pub max_buffer: u64,
     /// Most workgroups per dimension.
     pub max_groups: u32,
+    /// Whether shaders may load 64-bit integers.
+    pub wide_loads: bool,
 }
 
 /// A part of a table that one binding holds: first row, number of rows.
@@ -78,6 +80,8 @@ pub struct Sizes {
     pub dim4: u64,
     /// Packed row with its record, in quads of its numbers' type.
     pub stride: u64,
+    /// Whether packed rows begin at multiples of two vec4, for stages to load two at once.
+    pub wide_loads: bool,
     /// The second tables' `dim4`, 0 without.
     pub second_dim4: u64,
     /// Their packed stride, 0 without.
@@ -177,20 +181,31 @@ impl Sizes {
             0 => 0,
             numbers => numbers + options.storage.record(),
         };
-        let stride = dim4 + options.storage.record();
+        // Where a load is a loop over few lanes; a GPU merges its lanes' loads anyway.
+        let wide_loads = limits.wide_loads
+            && matches!(family, Family::Subgroup { lanes } if lanes <= NARROW)
+            && options.storage == Storage::F32
+            && second_dim4 == 0
+            && !sampled
+            && dim4.is_multiple_of(8);
+        let least_stride = dim4 + options.storage.record();
+        let stride = round_up(least_stride, if wide_loads { 2 } else { 1 });
         let budget = Budget::of(family, options.scratch(family));
         let share = budget.scratch / 16;
         // Given scores have no packed rows.
-        let row_bytes = match shape.given {
+        let row_bytes = |stride| match shape.given {
             None => (stride + second_stride) * options.storage.quad_bytes(),
             Some(_) => 16,
         };
-        let pair_cap = (share / row_bytes).clamp(row_unit, 4096);
+        // Caps hold with and without wide loads: chunks of rows change the bits.
+        let capped = share / row_bytes(least_stride);
+        let row_bytes = row_bytes(stride);
+        let pair_cap = capped.clamp(row_unit, 4096);
         let pair_chunk = pairs
             .min(pair_cap)
             .min(limits.max_binding / row_bytes)
             .max(1);
-        let mut row_cap = round_down((share / row_bytes).min(4096), row_unit);
+        let mut row_cap = round_down(capped.min(4096), row_unit);
         let padded = round_up(columns, COLUMN_UNIT);
         if sampled {
             // Masks and packed columns of a row. Only a single group of rows has its slots in chunks.
@@ -252,6 +267,7 @@ impl Sizes {
             columns,
             dim4,
             stride,
+            wide_loads,
             second_dim4,
             second_stride,
             row_chunk,

@@ -12,6 +12,7 @@ pub fn estimated(loss: &dyn DynLoss, shape: &Shape) -> Result<u64> {
         max_binding: 128 << 20,
         max_buffer: 1 << 30,
         max_groups: 65_535,
+        wide_loads: true,
     };
     let (layouts, options) = (TableLayouts::dense(shape), PlanOptions::default());
     let family = Family::Subgroup { lanes: 32 };

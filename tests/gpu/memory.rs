@@ -142,6 +142,7 @@ pub fn any_sensible_limit_will_do() {
         max_binding: 1 << 30,
         max_buffer: 1 << 30,
         max_groups: 65_535,
+        wide_loads: true,
     };
     let (sl, psl) = (Sl::new(0.2), Psl::new(Activation::Relu, 0.1));
     for (loss, family) in in_families([&sl, &psl]) {

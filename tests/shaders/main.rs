@@ -121,6 +121,8 @@ fn the_shapes_reach_every_flag() {
         compose::HALF,
         "RESIDENT",
         "TALL",
+        "ONE_COLUMN",
+        "WIDE",
     ] {
         assert!(asked.remove(known), "no text asks for {known}");
     }
@@ -132,6 +134,16 @@ fn the_shapes_reach_every_flag() {
         assert!(asked.remove(flag), "no text asks for {flag}");
     }
     assert_eq!(flags, asked);
+}
+
+#[test]
+fn narrow_subgroups_have_wide_loads_in_every_large_stage() {
+    for name in ["row_reduce", "weights", "grad_queries", "grad_candidates"] {
+        let wide = |composed: &&Composed| {
+            composed.dispatch.stage.name() == name && composed.text.contains("vec4<u64>>")
+        };
+        assert!(TEXTS.iter().any(|text| wide(&text)), "{name}");
+    }
 }
 
 #[test]

@@ -61,11 +61,12 @@ pub fn all(spec: &Spec) -> Vec<(Shape, bool)> {
         };
         all.push((given, false));
     }
-    // More rows than a block of the candidates' product has.
+    // More rows than a block of the candidates' product has, and columns enough for large tiles.
     let many = Shape {
         queries: 600,
         rows: 600,
         pairs: 600,
+        candidates: 600,
         ..plain.clone()
     };
     all.extend([(listed, false), (weighted, false), (many, false)]);

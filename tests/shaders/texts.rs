@@ -17,10 +17,12 @@ pub const LIMITS: Limits = Limits {
     max_binding: 128 << 20,
     max_buffer: 1 << 30,
     max_groups: 65_535,
+    wide_loads: true,
 };
 
-const FAMILIES: [Family; 3] = [
+const FAMILIES: [Family; 4] = [
     Family::Subgroup { lanes: 32 },
+    Family::Subgroup { lanes: 8 },
     Family::Plain { lanes: 8 },
     block(Tile::Tall),
 ];
@@ -106,13 +108,17 @@ fn compose_family(loss: &dyn DynLoss, family: Family, storage: Storage, all: &mu
         let Ok(estimate) = estimate(loss, &shape, &layouts, &options, family, &LIMITS) else {
             continue;
         };
-        let sizes = &estimate.sizes;
+        let (sizes, lanes) = (&estimate.sizes, family.lanes());
         for dispatch in &estimate.dispatches {
             if !seen.insert((
                 dispatch.stage,
                 dispatch.flags.clone(),
                 dispatch.block,
                 dispatch.job.dim4,
+                format!(
+                    "{:?}",
+                    Sizes::product_tile(dispatch.stage, &dispatch.job, lanes)
+                ),
             )) {
                 continue;
             }

@@ -143,6 +143,7 @@ fn texts(loss: &dyn DynLoss, dim: usize, family: Family) -> Result<Vec<(Stage, S
         max_binding: 128 << 20,
         max_buffer: 256 << 20,
         max_groups: 65_535,
+        wide_loads: true,
     };
     let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
     let plan = estimate(loss, &shape, &layouts, &options, family, &limits)?;

@@ -94,8 +94,11 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
             Some(of) => [of.own, of.step / 4, tile.columns, count(of.parts)],
             None => [tile.rows, tile.rows / 4, tile.columns, count(parts)],
         };
+    let wide =
+        sizes.wide(dispatch.stage, &tile, [rows, columns, parts]) && !flags.contains(&"RECORDS");
     // A load brings several vec4 of each column where those are fewer than eight.
-    let slices = 8 / columns;
+    let slices = if wide { 16 } else { 8 } / columns;
+    let run = if wide { 4 } else { 2 };
     let team = if flags.contains(&"TEAMS") { TEAM } else { 1 };
     let mut counts = vec![
         ("TEAM", count(team)),
@@ -105,9 +108,12 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("COL_GROUPS", tile.groups),
         ("UNROLL", 1),
         ("PARTS", parts),
-        ("PART_PAIRS", parts / 2),
+        ("PART_RUN", run),
+        ("PART_RUNS", parts / run),
+        ("ROW_PAIRS", rows / 2),
         ("PART_SLABS", parts / slices),
         ("SLICES", slices),
+        ("SLICE_PAIRS", slices / 2),
         ("TERMS", count(sizes.terms())),
         ("SUM_BLOCK", count(SUM_BLOCK)),
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
@@ -120,12 +126,18 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         flags.push("SUBGROUPS");
     }
     flags.extend(sizes.storage().flag());
+    if wide {
+        flags.push("WIDE");
+    }
     if tile.resident {
         counts.push(("SLABS", count(sizes.dim4) / slices));
         flags.push("RESIDENT");
     }
     if tile.rows > 4 {
         flags.push("TALL");
+    }
+    if tile.columns == 1 {
+        flags.push("ONE_COLUMN");
     }
     let mut variant = Variant { flags, counts };
     if dispatch.stage.has_loss() {

@@ -34,7 +34,8 @@ impl LaneTile {
         groups: 4,
         resident: false,
     };
-    /// Many rows in registers and few columns.
+    /// Many rows in registers and few columns: one where its numbers fill whole loads, for the code of
+    /// the loop to stay within a processor's cache of instructions.
     pub const TALL: LaneTile = LaneTile {
         rows: 8,
         columns: 2,
@@ -172,9 +173,28 @@ impl Sizes {
     pub fn loss_tile(&self, lanes: u32) -> LaneTile {
         let resident = self.second_dim4 == 0 && !self.sampled && self.dim4 <= TALL_DIM4;
         match resident && self.row_units() && lanes <= NARROW {
-            true => LaneTile::TALL,
+            true => LaneTile {
+                columns: if self.dim4.is_multiple_of(8) { 1 } else { 2 },
+                ..LaneTile::TALL
+            },
             false => self.tile(),
         }
+    }
+
+    /// Whether a stage with so large tiles takes two vec4 in one load: `rows` of a lane, `columns` at a
+    /// time, `parts` vec4 of the D numbers.
+    #[must_use]
+    pub fn wide(&self, stage: Stage, tile: &LaneTile, [rows, columns, parts]: [u32; 3]) -> bool {
+        self.wide_loads
+            && rows == 8
+            && match stage {
+                Stage::RowReduce | Stage::Weights => {
+                    tile.resident && columns == 1 && self.dim4.is_multiple_of(16)
+                }
+                Stage::GradQueries => columns == 2 && parts.is_multiple_of(8),
+                Stage::GradCandidates => parts.is_multiple_of(4),
+                _ => false,
+            }
     }
 
     /// How packed rows are stored.
