@@ -31,6 +31,8 @@ pub struct ContextOptions {
     pub max_binding: Option<u64>,
     /// Lowers the most workgroups per dimension (to test folding cheaply; same bits).
     pub max_groups: Option<u32>,
+    /// Loads one vec4 at a time also where 64-bit integers bring two (to compare; same bits).
+    pub narrow_loads: bool,
     /// The longest wait for results; then [`Error::Timeout`]. By default as long as the driver takes
     /// to answer or to give the device up.
     pub timeout: Option<Duration>,
@@ -328,6 +330,7 @@ fn limits(device: &wgpu::Device, options: &ContextOptions) -> Limits {
             .max_compute_workgroups_per_dimension
             .min(options.max_groups.unwrap_or(u32::MAX))
             .max(1),
-        wide_loads: device.features().contains(wgpu::Features::SHADER_INT64),
+        wide_loads: device.features().contains(wgpu::Features::SHADER_INT64)
+            && !options.narrow_loads,
     }
 }

@@ -78,6 +78,20 @@ pub fn lowered_binding_limit() {
     same(&narrow, &shared());
 }
 
+/// Enough rows and columns for large tiles, which load two vec4 at once where they can.
+pub fn narrow_loads() {
+    let case = Case::new([600, 700, 60]);
+    let narrow = context_with(&ContextOptions {
+        narrow_loads: true,
+        ..of_eight()
+    });
+    let (batch, loss) = (case.batch(), losses().1);
+    assert_eq!(
+        bits(&run(&narrow, &loss, &batch)),
+        bits(&run(eight(), &loss, &batch))
+    );
+}
+
 /// The weights of all rows with the fewest columns exceed a binding: rows come in parts, which
 /// share repeated queries, candidates and positives.
 pub fn lowered_binding_limit_for_many_rows() {
