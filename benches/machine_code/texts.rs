@@ -78,6 +78,7 @@ fn add(
         max_binding: 1 << 30,
         max_buffer: 1 << 30,
         max_groups: 65_535,
+        wide_loads: false,
     };
     let options = PlanOptions {
         storage,
