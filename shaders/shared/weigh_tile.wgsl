@@ -12,8 +12,6 @@
 #end
 #end
 #if ROW_UNITS
-        // All rows' values before any row's weights: independent chains next to each other keep a
-        // processor's units busy.
 #for i ROWS
 #insert reduce_entries i=$i g=$g target=terms$i.x constant=terms$i.y
 #end

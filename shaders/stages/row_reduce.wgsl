@@ -121,8 +121,6 @@ fn main(
 #for g COL_GROUPS
         {
 #if ROW_UNITS
-        // All rows' values before any row's sums: independent chains next to each other keep a
-        // processor's units busy.
 #for i ROWS
 #insert reduce_entries i=$i g=$g target=terms$i.x constant=terms$i.y
 #end

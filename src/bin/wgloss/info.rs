@@ -12,9 +12,10 @@ use wgloss::{
 pub struct Arguments {}
 
 /// Features that kernels have variants for.
-const FEATURES: [(&str, wgpu::Features); 3] = [
+const FEATURES: [(&str, wgpu::Features); 4] = [
     ("subgroup operations", wgpu::Features::SUBGROUP),
     ("f16 in shaders", wgpu::Features::SHADER_F16),
+    ("64-bit integers", wgpu::Features::SHADER_INT64),
     ("timestamps", wgpu::Features::TIMESTAMP_QUERY),
 ];
 
