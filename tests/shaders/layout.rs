@@ -124,7 +124,7 @@ fn every_file_is_a_stage_or_a_fragment_that_something_uses() {
 #[test]
 fn stages_are_short() {
     // Every form of a row statistic.
-    let longer = [("row_reduce", 170)];
+    let longer = [("row_reduce", 190)];
     for stage in Stage::ALL {
         let texts = [Some(stage.source()), stage.block_source()];
         let lines = texts.iter().flatten().map(|text| text.lines().count());
