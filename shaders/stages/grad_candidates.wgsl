@@ -1,16 +1,8 @@
 // G_c = Wᵀ · Q̂ for the chunk's columns, over the chunk's rows in ascending order. A lane owns four or
 // eight columns, a workgroup PARTS vec4 of the D numbers; QUADS × four rows come at a time.
 #import job
-#if WIDE
-#import wide_loads
 
-#bind read weights array<vec4<u64>>
-#bind read queries array<vec4<u64>>
-#else
-
-#bind read weights array<vec4<f32>>
-#bind read queries array<vec4<f32>>
-#end
+#insert vec4_tables first=weights second=queries
 #bind write candidate_sums array<vec4<f32>>
 
 @compute @workgroup_size(LANES)

@@ -3,16 +3,8 @@
 // at absolute columns, so chunks do not show. A lane owns four or eight rows, a workgroup PARTS vec4
 // of the D numbers.
 #import job
-#if WIDE
-#import wide_loads
 
-#bind read weights array<vec4<u64>>
-#bind read candidates array<vec4<u64>>
-#else
-
-#bind read weights array<vec4<f32>>
-#bind read candidates array<vec4<f32>>
-#end
+#insert vec4_tables first=weights second=candidates
 #bind write blocks array<vec4<f32>>
 
 @compute @workgroup_size(LANES)

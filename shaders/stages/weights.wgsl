@@ -4,17 +4,8 @@
 #import loss_types
 #import math
 #import loss
-#if WIDE
-#import wide_loads
-#end
 
-#if WIDE
-#bind read queries array<vec4<u64>>
-#bind read candidates array<vec4<u64>>
-#else
-#bind read queries array<vec4<f32>>
-#bind read candidates array<vec4<f32>>
-#end
+#insert vec4_tables first=queries second=candidates
 #bind read masks array<vec4<u32>>
 #bind read pair_offsets array<u32>
 #bind read pair_terms array<vec4<f32>>

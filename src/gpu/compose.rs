@@ -98,6 +98,7 @@ fragments!(
     "stored_tile",
     "table_rows",
     "teams",
+    "vec4_tables",
     "weigh_entries",
     "weigh_row",
     "weigh_rows",

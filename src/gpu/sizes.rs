@@ -14,7 +14,7 @@ use budget::Budget;
 pub use kept::Scores;
 pub use parts::LaneTile;
 
-use super::{Family, PlanOptions, Storage, family::NARROW};
+use super::{Family, PlanOptions, Storage};
 use crate::{
     ColumnKind, Shape,
     loss::{RowReduction, Spec},
@@ -181,13 +181,7 @@ impl Sizes {
             0 => 0,
             numbers => numbers + options.storage.record(),
         };
-        // Where a load is a loop over few lanes; a GPU merges its lanes' loads anyway.
-        let wide_loads = limits.wide_loads
-            && matches!(family, Family::Subgroup { lanes } if lanes <= NARROW)
-            && options.storage == Storage::F32
-            && second_dim4 == 0
-            && !sampled
-            && dim4.is_multiple_of(8);
+        let wide_loads = Self::loads_wide(shape, options, family, limits, dim4);
         let least_stride = dim4 + options.storage.record();
         let stride = round_up(least_stride, if wide_loads { 2 } else { 1 });
         let budget = Budget::of(family, options.scratch(family));

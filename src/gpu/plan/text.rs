@@ -81,6 +81,27 @@ fn count(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
+/// Whether a stage takes two vec4 in one load: with `rows` of a lane, `columns` at a time, `parts` vec4 of
+/// the D numbers. Records among the candidates are read one by one.
+fn wide(
+    dispatch: &Dispatch,
+    sizes: &Sizes,
+    tile: &LaneTile,
+    [rows, columns, parts]: [u32; 3],
+) -> bool {
+    sizes.wide_loads
+        && rows == 8
+        && !dispatch.flags.contains(&"RECORDS")
+        && match dispatch.stage {
+            Stage::RowReduce | Stage::Weights => {
+                tile.resident && columns == 1 && sizes.dim4.is_multiple_of(16)
+            }
+            Stage::GradQueries => columns == 2 && parts.is_multiple_of(8),
+            Stage::GradCandidates => parts.is_multiple_of(4),
+            _ => false,
+        }
+}
+
 /// The flags and counts of a dispatch's text.
 fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Family) -> Variant {
     let mut flags = dispatch.flags.clone();
@@ -94,8 +115,7 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
             Some(of) => [of.own, of.step / 4, tile.columns, count(of.parts)],
             None => [tile.rows, tile.rows / 4, tile.columns, count(parts)],
         };
-    let wide =
-        sizes.wide(dispatch.stage, &tile, [rows, columns, parts]) && !flags.contains(&"RECORDS");
+    let wide = wide(dispatch, sizes, &tile, [rows, columns, parts]);
     // A load brings several vec4 of each column where those are fewer than eight.
     let slices = if wide { 16 } else { 8 } / columns;
     let run = if wide { 4 } else { 2 };
@@ -126,19 +146,18 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         flags.push("SUBGROUPS");
     }
     flags.extend(sizes.storage().flag());
-    if wide {
-        flags.push("WIDE");
-    }
     if tile.resident {
         counts.push(("SLABS", count(sizes.dim4) / slices));
-        flags.push("RESIDENT");
     }
-    if tile.rows > 4 {
-        flags.push("TALL");
-    }
-    if tile.columns == 1 {
-        flags.push("ONE_COLUMN");
-    }
+    put_true(
+        [
+            (wide, "WIDE"),
+            (tile.resident, "RESIDENT"),
+            (tile.rows > 4, "TALL"),
+            (tile.columns == 1, "ONE_COLUMN"),
+        ],
+        &mut flags,
+    );
     let mut variant = Variant { flags, counts };
     if dispatch.stage.has_loss() {
         put_loss(&loss.spec(), sizes, &mut variant);
@@ -159,6 +178,10 @@ fn put_loss(spec: &Spec, sizes: &Sizes, variant: &mut Variant) {
         (sizes.is_sum(), "SUM"),
         (spec.second.is_some(), "SECOND"),
     ];
+    put_true(facts, &mut variant.flags);
+}
+
+fn put_true(facts: [(bool, &'static str); 4], flags: &mut Vec<&'static str>) {
     let known = facts.into_iter().filter(|(on, _)| *on);
-    variant.flags.extend(known.map(|(_, name)| name));
+    flags.extend(known.map(|(_, name)| name));
 }

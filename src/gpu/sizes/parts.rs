@@ -1,8 +1,8 @@
 //! What follows from a plan's cuts: chunks, pieces, shapes of tiles.
 
 use super::{Limits, MIN_SPAN, Piece, RESIDENT_DIM4, Sizes, TILE, least_common_multiple, round_up};
-use crate::gpu::{Stage, Storage, TableLayout, family::NARROW, job::Job};
-use crate::{Error, Result, loss::RowReduction};
+use crate::gpu::{Family, PlanOptions, Stage, Storage, TableLayout, family::NARROW, job::Job};
+use crate::{ColumnKind, Error, Result, Shape, loss::RowReduction};
 
 /// Rows of a chunk from which the queries' product takes large tiles, and columns from which the
 /// candidates' does: there are enough workgroups then for a processor's cores.
@@ -59,6 +59,23 @@ impl Sizes {
     /// Chunks of `count` in steps of `chunk`, each (first, number).
     pub fn chunks(count: u64, chunk: u64) -> impl Iterator<Item = (u64, u64)> {
         (0..count.div_ceil(chunk)).map(move |i| (i * chunk, chunk.min(count - i * chunk)))
+    }
+
+    /// Whether packed rows of `dim4` vec4 are padded for wide loads: where a load is a loop over few lanes;
+    /// a GPU merges its lanes' loads anyway.
+    pub(super) fn loads_wide(
+        shape: &Shape,
+        options: &PlanOptions,
+        family: Family,
+        limits: &Limits,
+        dim4: u64,
+    ) -> bool {
+        limits.wide_loads
+            && matches!(family, Family::Subgroup { lanes } if lanes <= NARROW)
+            && options.storage == Storage::F32
+            && shape.second_dim.is_none()
+            && !matches!(shape.columns, ColumnKind::Sampled(_))
+            && dim4.is_multiple_of(8)
     }
 
     /// The pieces of a table that fit a binding.
@@ -179,22 +196,6 @@ impl Sizes {
             },
             false => self.tile(),
         }
-    }
-
-    /// Whether a stage with so large tiles takes two vec4 in one load: `rows` of a lane, `columns` at a
-    /// time, `parts` vec4 of the D numbers.
-    #[must_use]
-    pub fn wide(&self, stage: Stage, tile: &LaneTile, [rows, columns, parts]: [u32; 3]) -> bool {
-        self.wide_loads
-            && rows == 8
-            && match stage {
-                Stage::RowReduce | Stage::Weights => {
-                    tile.resident && columns == 1 && self.dim4.is_multiple_of(16)
-                }
-                Stage::GradQueries => columns == 2 && parts.is_multiple_of(8),
-                Stage::GradCandidates => parts.is_multiple_of(4),
-                _ => false,
-            }
     }
 
     /// How packed rows are stored.
