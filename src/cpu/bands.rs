@@ -4,19 +4,24 @@
 //! weights but for a factor of the row, are kept between.
 
 mod backward;
+mod kept_weights;
+mod rooms;
+
+pub(super) use rooms::Rooms;
 
 use super::{
-    beside::{Gathered, beside},
+    beside::beside,
     kept::{Keep, Kept, KeptPartMut, KeptSize},
     plan::{BandPlan, Plan},
     positives::Positive,
     problem::Problem,
     product::CpuReal,
     statistic::Statistic,
-    stretch::Stretch,
     tile::{Block, stripe_scores},
 };
+use backward::{Band, Side};
 use rayon::prelude::*;
+use rooms::Room;
 use std::ops::Range;
 
 /// What all tasks of a block read.
@@ -26,30 +31,9 @@ pub(super) struct Bands<'a, R> {
     plan: &'a Plan,
     cut: BandPlan,
     block: &'a Block<R>,
-}
-
-/// Room of one task.
-struct Room<R> {
-    tile: Vec<R>,
-    candidates: Vec<R>,
-    /// Queries times their rows' factors.
-    queries: Vec<R>,
-    sums: Vec<R>,
-    gathered: Gathered<R>,
-    stretch: Stretch<R>,
-}
-
-impl<R: CpuReal> Default for Room<R> {
-    fn default() -> Self {
-        Room {
-            tile: Vec::new(),
-            candidates: Vec::new(),
-            queries: Vec::new(),
-            sums: Vec::new(),
-            gathered: Gathered::default(),
-            stretch: Stretch::default(),
-        }
-    }
+    rooms: &'a Rooms<R>,
+    /// Whether queries get a gradient.
+    queries: bool,
 }
 
 impl<'a, R: CpuReal> Bands<'a, R> {
@@ -58,12 +42,16 @@ impl<'a, R: CpuReal> Bands<'a, R> {
         problem: &'a Problem<'a, R>,
         plan: &'a Plan,
         block: &'a Block<R>,
+        rooms: &'a Rooms<R>,
+        queries: bool,
     ) -> Option<Self> {
         Some(Bands {
             problem,
             plan,
             cut: plan.bands?,
             block,
+            rooms,
+            queries,
         })
     }
 
@@ -93,7 +81,26 @@ impl<'a, R: CpuReal> Bands<'a, R> {
             stripes: self.cut.columns.div_ceil(self.plan.stripe),
             rows: self.block.rows.len(),
             columns: self.plan.stripe,
+            dim: match self.cut.keep == Keep::Weights && self.queries {
+                true => self.problem.shape.dim,
+                false => 0,
+            },
         }
+    }
+
+    /// Statistics of the block.
+    fn slots(&self) -> usize {
+        let rows = self.block.active(self.problem).iter();
+        rows.map(|row| self.problem.slots(row)).sum()
+    }
+
+    fn no_columns(&self) -> Statistic<R> {
+        Statistic::empty(self.problem.spec.reduction)
+    }
+
+    /// ∂score/∂(product).
+    fn scale(&self) -> R {
+        R::from_f64(self.problem.spec.score_scale)
     }
 
     /// The block's statistics: one per row, or one per pair where z depends on the pair. What the plan
@@ -104,63 +111,63 @@ impl<'a, R: CpuReal> Bands<'a, R> {
         kept: &mut Kept<R>,
     ) -> Vec<Statistic<R>> {
         let parts = kept.bands_mut(self.kept_size(), self.cut.keep);
-        let parts = parts.into_par_iter().enumerate();
-        let parts = parts.map_init(Room::default, |room, (band, kept)| {
-            self.reduce_band(&self.of(band), positives, kept, room)
+        // One piece of memory for all: pieces of the tasks' own would lie between what products take and
+        // give back, and memory would grow by the holes.
+        let slots = self.slots();
+        let mut statistics = vec![self.no_columns(); self.count() * slots];
+        let bands = statistics.par_chunks_mut(slots.max(1)).zip(parts);
+        bands.enumerate().for_each(|(band, (statistics, kept))| {
+            let band = self.of(band);
+            self.rooms.run(|room| match self.cut.keep {
+                Keep::Weights => self.reduce_to_weights(&band, positives, statistics, kept, room),
+                _ => self.reduce_band(&band, positives, statistics, kept, room),
+            });
         });
-        merged(parts.collect())
+        merged(&statistics, slots)
     }
 
     fn reduce_band(
         &self,
         band: &Range<usize>,
         positives: &[Positive<R>],
+        statistics: &mut [Statistic<R>],
         mut kept: KeptPartMut<'_, R>,
         room: &mut Room<R>,
-    ) -> Vec<Statistic<R>> {
+    ) {
         let (problem, stripe) = (self.problem, self.plan.stripe);
         let active = self.block.active(problem);
-        let slots = active.iter().map(|row| problem.slots(row)).sum();
-        let mut statistics = vec![Statistic::empty(problem.spec.reduction); slots];
-        let keeps = self.cut.keep != Keep::Nothing;
+        let keeps = self.cut.keep == Keep::Scores;
         room.tile
             .resize(if keeps { 0 } else { self.tile() }, R::ZERO);
         for (i, columns) in self.stripes(band).enumerate() {
             let candidates = (problem.candidates).stripe_rows(&columns, &mut room.candidates);
-            let kept = kept.stripe(self.kept_size(), i);
             let scores = match keeps {
-                true => kept.tiles,
+                true => kept.stripe(self.kept_size(), i).tiles,
                 false => room.tile.as_mut_slice(),
             };
             stripe_scores(problem, self.block, &columns, candidates, scores, stripe);
             let mut slots = statistics.iter_mut();
-            for (place, (row, scores)) in active.iter().zip(scores.chunks_mut(stripe)).enumerate() {
-                let scores = &mut scores[..columns.len()];
+            for (row, scores) in active.iter().zip(scores.chunks_mut(stripe)) {
+                let scores = &scores[..columns.len()];
                 let (setting, kernels) = (problem.setting(), problem.kernels);
                 let (gathered, stretch) = (&mut room.gathered, &mut room.stretch);
                 let beside = beside(problem, row, &[], 0..0, columns.clone(), gathered);
                 let count = problem.slots(row);
                 for (slot, pair) in slots.by_ref().take(count).zip(row.pairs.clone()) {
                     let target = &positives[pair].target;
-                    if self.cut.keep != Keep::Weights {
-                        kernels.reduce(setting, stretch, scores, beside, target, slot);
-                        continue;
-                    }
-                    kept.shifts[place] =
-                        kernels.reduce_to_weights(setting, stretch, scores, beside, target, slot);
+                    kernels.reduce(setting, stretch, scores, beside, target, slot);
                 }
             }
         }
-        statistics
     }
 }
 
 /// The bands' statistics in their order.
-fn merged<R: CpuReal>(parts: Vec<Vec<Statistic<R>>>) -> Vec<Statistic<R>> {
-    let mut parts = parts.into_iter();
-    let mut sums = parts.next().unwrap_or_default();
-    for part in parts {
-        for (sum, part) in sums.iter_mut().zip(part) {
+fn merged<R: CpuReal>(bands: &[Statistic<R>], slots: usize) -> Vec<Statistic<R>> {
+    let (first, others) = bands.split_at(slots);
+    let mut sums = first.to_vec();
+    for band in others.chunks(slots.max(1)) {
+        for (sum, &part) in sums.iter_mut().zip(band) {
             sum.merge(part);
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     Gradients, Options,
     backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
-    bands::Bands,
+    bands::{Bands, Rooms},
     gradients::{Operands, grad_queries},
     kept::Kept,
     moments::Moments,
@@ -53,6 +53,8 @@ pub(super) fn run<R: CpuReal>(
         shared,
         tile: Tile::default(),
         kept: Kept::default(),
+        rooms: Rooms::default(),
+        queries: gradients.queries.is_some(),
         finished: Vec::with_capacity(problem.pairs.len()),
         theta: Vec::new(),
         by_target: Vec::with_capacity(problem.pairs.len()),
@@ -77,6 +79,9 @@ pub(super) struct Engine<'a, R> {
     tile: Tile<R>,
     /// What bands keep of the block.
     kept: Kept<R>,
+    rooms: Rooms<R>,
+    /// Whether queries get a gradient.
+    queries: bool,
     /// Live pairs of the blocks that were reduced.
     pub(super) finished: Vec<Finished<R>>,
     /// ∂ℓ/∂θ of the same pairs.
@@ -132,7 +137,7 @@ impl<R: CpuReal> Engine<'_, R> {
             let reduced = moments.reduce(problem, block);
             return self.finish(block, &reduced);
         }
-        if let Some(bands) = Bands::new(problem, &self.plan, block) {
+        if let Some(bands) = Bands::new(problem, &self.plan, block, &self.rooms, self.queries) {
             let reduced = bands.reduce(&self.positives, &mut self.kept);
             return self.finish(block, &reduced);
         }
@@ -236,7 +241,7 @@ impl<R: CpuReal> Engine<'_, R> {
             moments.backward(problem, block, &weights, &mut rows, sinks.candidates());
             return self.finish_block(block, sinks, &mut rows, &mut second_rows);
         }
-        if let Some(bands) = Bands::new(problem, plan, block) {
+        if let Some(bands) = Bands::new(problem, plan, block, &self.rooms, self.queries) {
             bands.backward(&terms, &self.kept, sinks, &mut rows);
             return self.finish_block(block, sinks, &mut rows, &mut second_rows);
         }

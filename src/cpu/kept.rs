@@ -20,6 +20,9 @@ pub(super) struct Kept<R> {
     tiles: Vec<R>,
     /// The largest z that a row's weights in a tile are relative to: tiles × rows.
     shifts: Vec<R>,
+    /// The queries' gradients by the bands' kept weights, relative to the last stripe's shifts: bands ×
+    /// rows × D.
+    gradients: Vec<R>,
 }
 
 /// What is kept of one band, or of one stripe of it.
@@ -33,6 +36,8 @@ pub(super) struct KeptPart<'a, R> {
 pub(super) struct KeptPartMut<'a, R> {
     pub(super) tiles: &'a mut [R],
     pub(super) shifts: &'a mut [R],
+    /// Of a band: its part of the queries' gradient.
+    pub(super) gradient: &'a mut [R],
 }
 
 /// Bands, stripes of each, rows of the block, columns of a stripe.
@@ -42,6 +47,8 @@ pub(super) struct KeptSize {
     pub(super) stripes: usize,
     pub(super) rows: usize,
     pub(super) columns: usize,
+    /// Numbers of a row's gradient, or none where it is not kept.
+    pub(super) dim: usize,
 }
 
 impl<R: Real> Kept<R> {
@@ -52,13 +59,23 @@ impl<R: Real> Kept<R> {
         let kept = |keep: bool, length: usize| if keep { size.bands * length } else { 0 };
         make_room(&mut self.tiles, kept(keep != Keep::Nothing, tiles));
         make_room(&mut self.shifts, kept(keep == Keep::Weights, shifts));
+        let gradient = size.rows * size.dim;
+        make_room(&mut self.gradients, kept(true, gradient));
         let mut tiles = self.tiles.chunks_mut(tiles);
         let mut shifts = self.shifts.chunks_mut(shifts);
+        let mut gradients = self.gradients.chunks_mut(gradient.max(1));
         let bands = (0..size.bands).map(|_| KeptPartMut {
             tiles: tiles.next().unwrap_or_default(),
             shifts: shifts.next().unwrap_or_default(),
+            gradient: gradients.next().unwrap_or_default(),
         });
         bands.collect()
+    }
+
+    /// The bands' parts of the queries' gradient.
+    pub(super) fn gradients(&self, size: KeptSize) -> impl Iterator<Item = &[R]> {
+        let gradient = size.rows * size.dim;
+        self.gradients.chunks(gradient.max(1)).take(size.bands)
     }
 
     /// What a band kept.
@@ -98,6 +115,7 @@ impl<R> KeptPartMut<'_, R> {
         KeptPartMut {
             tiles: part(self.tiles, stripe, size.rows * size.columns),
             shifts: part(self.shifts, stripe, size.rows),
+            gradient: &mut [],
         }
     }
 }

@@ -69,7 +69,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            scratch_bytes: 40 << 20,
+            scratch_bytes: 48 << 20,
             copy_bytes: 8 << 20,
         }
     }

@@ -119,28 +119,17 @@ impl Plan {
         }
     }
 
-    /// Tiles that stay in cache. All bands' tiles together, or the kept scores, fit the budget.
+    /// Tiles that stay in cache. All bands' tiles together, or what is kept, fit the budget.
     fn banded<R: CpuReal>(problem: &Problem<'_, R>, options: &Options) -> Self {
-        let budget = (options.scratch_bytes / size_of::<R>()).max(1);
-        let (rows, columns) = (problem.rows.len(), problem.shape.columns());
-        let (dim, centres) = (problem.shape.dim, problem.shape.columns_per_class);
-        let tile = (budget / BANDS).min(BAND_TILE / size_of::<R>()).max(1);
-        let most = BAND_ROWS.min((tile / STRIPE_COLUMNS.start).max(1));
-        let (keep, most) = kept(problem, most, budget);
-        let block = even_blocks(rows, most);
-        let stripe = (tile / block / GRAIN * GRAIN)
-            .clamp(GRAIN, STRIPE_COLUMNS.end)
-            .min(columns.next_multiple_of(GRAIN))
-            .next_multiple_of(centres);
-        // Every band has a share of the queries' gradients.
-        let bands = (budget / PIECE_SHARE / (block * dim)).clamp(1, BANDS);
-        let band = columns.div_ceil(bands).next_multiple_of(stripe);
+        let cut = Cut::new(problem, options);
+        let (keep, most) = cut.kept(problem);
+        let (block, stripe, band) = cut.with(most);
         Plan {
-            rows,
+            rows: cut.rows,
             block,
-            columns,
+            columns: cut.columns,
             stripe,
-            chunk: columns.next_multiple_of(stripe),
+            chunk: cut.columns.next_multiple_of(stripe),
             piece: stripe,
             bands: Some(BandPlan {
                 columns: band,
@@ -181,30 +170,80 @@ impl Plan {
     }
 }
 
-/// What to keep of blocks of at most `most` rows, and their rows then.
-fn kept<R: CpuReal>(problem: &Problem<'_, R>, most: usize, budget: usize) -> (Keep, usize) {
-    let (rows, columns) = (problem.rows.len(), problem.shape.columns());
-    // The last band may be wider than its columns.
-    let columns = columns + columns / 16 + STRIPE_COLUMNS.end;
-    let all = budget / columns / GRAIN * GRAIN;
-    let few = budget.min(KEPT_BYTES / size_of::<R>()) / columns / GRAIN * GRAIN;
-    // What waits for the whole batch needs all rows in one block.
-    let fit = match few < KEPT_ENOUGH || problem.waits() {
-        true => all,
-        false => few,
-    };
-    let least = rows.next_multiple_of(GRAIN).clamp(GRAIN, KEPT_ROWS);
-    let waits = problem.waits() && rows > fit.min(most);
-    let several = problem.shape.many_positives && !problem.spec.separable;
-    let keep = match several || problem.spec.column_parameters {
-        _ if !problem.backward || fit < least || waits => Keep::Nothing,
-        true if problem.shape.dim < KEPT_DIM => Keep::Nothing,
-        true => Keep::Scores,
-        false => Keep::Weights,
-    };
-    match keep {
-        Keep::Nothing => (keep, most),
-        _ => (keep, most.min(fit)),
+/// How an evaluation is cut into blocks, bands and stripes; all sizes in numbers.
+struct Cut {
+    rows: usize,
+    columns: usize,
+    dim: usize,
+    /// Columns per class.
+    centres: usize,
+    budget: usize,
+    /// A stripe's tile at most.
+    tile: usize,
+}
+
+impl Cut {
+    fn new<R: CpuReal>(problem: &Problem<'_, R>, options: &Options) -> Self {
+        let budget = (options.scratch_bytes / size_of::<R>()).max(1);
+        Cut {
+            rows: problem.rows.len(),
+            columns: problem.shape.columns(),
+            dim: problem.shape.dim,
+            centres: problem.shape.columns_per_class,
+            budget,
+            tile: (budget / BANDS).min(BAND_TILE / size_of::<R>()).max(1),
+        }
+    }
+
+    /// Rows per block, columns per stripe and per band, for blocks of at most `most` rows.
+    fn with(&self, most: usize) -> (usize, usize, usize) {
+        let block = even_blocks(self.rows, most);
+        let stripe = (self.tile / block / GRAIN * GRAIN)
+            .clamp(GRAIN, STRIPE_COLUMNS.end)
+            .min(self.columns.next_multiple_of(GRAIN))
+            .next_multiple_of(self.centres);
+        // Every band has a share of the queries' gradients.
+        let bands = (self.budget / PIECE_SHARE / (block * self.dim)).clamp(1, BANDS);
+        let band = self.columns.div_ceil(bands).next_multiple_of(stripe);
+        (block, stripe, band)
+    }
+
+    /// What to keep of blocks, and their rows at most.
+    fn kept<R: CpuReal>(&self, problem: &Problem<'_, R>) -> (Keep, usize) {
+        let most = BAND_ROWS.min((self.tile / STRIPE_COLUMNS.start).max(1));
+        let all = self.fit(self.budget);
+        let few = self.fit(self.budget.min(KEPT_BYTES / size_of::<R>()));
+        // What waits for the whole batch needs all rows in one block.
+        let fit = match few < KEPT_ENOUGH || problem.waits() {
+            true => all,
+            false => few,
+        };
+        let least = self.rows.next_multiple_of(GRAIN).clamp(GRAIN, KEPT_ROWS);
+        let waits = problem.waits() && self.rows > fit.min(most);
+        let several = problem.shape.many_positives && !problem.spec.separable;
+        let keep = match several || problem.spec.column_parameters {
+            _ if !problem.backward || fit < least || waits => Keep::Nothing,
+            true if self.dim < KEPT_DIM => Keep::Nothing,
+            true => Keep::Scores,
+            false => Keep::Weights,
+        };
+        match keep {
+            Keep::Nothing => (keep, most),
+            _ => (keep, most.min(fit)),
+        }
+    }
+
+    /// Rows whose scores against all columns are at most so many numbers, in whole bands.
+    fn fit(&self, numbers: usize) -> usize {
+        let mut rows = numbers / self.columns / GRAIN * GRAIN;
+        while rows > 0 {
+            let (_, _, band) = self.with(rows);
+            if rows * self.columns.next_multiple_of(band) <= numbers {
+                break;
+            }
+            rows -= GRAIN;
+        }
+        rows
     }
 }
 

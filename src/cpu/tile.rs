@@ -15,6 +15,10 @@ use crate::{Columns, Matrix};
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Columns of one product on the way to a stripe's scores. The product copies their rows, and memory for
+/// larger copies grew by several of them per thread with allocators that leave holes.
+const PIECE_COLUMNS: usize = 128;
+
 /// A block of rows: what every chunk of columns needs of it.
 pub(super) struct Block<R> {
     /// Positions in `problem.rows`.
@@ -238,9 +242,12 @@ pub(super) fn stripe_scores<R: CpuReal>(
 ) {
     let dim = problem.shape.dim;
     let queries = View::new(&block.queries, block.rows.len(), dim, dim);
-    let candidates = View::new(candidates, columns.len(), dim, dim).transposed();
     let scale = R::from_f64(problem.spec.score_scale);
-    product(out, stride, queries, candidates, scale, false);
+    let pieces = candidates.chunks(PIECE_COLUMNS * dim);
+    for (at, candidates) in (0..).step_by(PIECE_COLUMNS).zip(pieces) {
+        let candidates = View::new(candidates, candidates.len() / dim, dim, dim).transposed();
+        product(&mut out[at..], stride, queries, candidates, scale, false);
+    }
     mask(block, columns, out, stride);
     let centres = problem.shape.columns_per_class;
     if centres > 1 {

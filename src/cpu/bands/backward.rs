@@ -7,31 +7,27 @@ use crate::cpu::{
     pieces::add_piece,
     product::{CpuReal, View, product},
     rows::Terms,
-    runs::share,
     sinks::Sinks,
     tile::stripe_scores,
 };
-use crate::loss::RowReduction;
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// What one band writes, and what it finds.
-struct Band<'a, R> {
-    columns: Range<usize>,
-    kept: KeptPart<'a, R>,
-    candidates: Option<&'a mut [R]>,
+pub(super) struct Band<'a, R> {
+    pub(super) columns: Range<usize>,
+    pub(super) kept: KeptPart<'a, R>,
+    pub(super) candidates: Option<&'a mut [R]>,
     parameters: Option<&'a mut [f64]>,
 }
 
 /// What all bands write.
 #[derive(Clone, Copy)]
-struct Side {
+pub(super) struct Side {
     /// Whether candidates' sums are collected in the gradient itself.
     in_place: bool,
     /// Whether earlier blocks wrote it.
     add: bool,
-    /// Whether queries get a gradient.
-    queries: bool,
     /// Whether any table gets one.
     weights: bool,
 }
@@ -49,7 +45,6 @@ impl<R: CpuReal> Bands<'_, R> {
         let side = Side {
             in_place: sinks.candidates_in_place(),
             add: self.block.rows.start > 0,
-            queries: !rows.is_empty(),
             weights: sinks.weights(),
         };
         let (candidates, parameters) = sinks.by_columns();
@@ -62,13 +57,20 @@ impl<R: CpuReal> Bands<'_, R> {
             parameters: parameters.as_mut().and_then(Iterator::next),
         });
         let bands: Vec<Band<'_, R>> = bands.collect();
-        let parts: Vec<Vec<R>> = bands
-            .into_par_iter()
-            .map_init(Room::default, |room, band| {
-                self.backward_band(band, side, terms, room)
-            })
-            .collect();
-        if side.queries {
+        let bands = bands.into_par_iter();
+        if self.cut.keep == Keep::Weights {
+            bands.for_each(|band| {
+                self.rooms
+                    .run(|room| self.kept_columns(band, side, terms, room));
+            });
+            return self.kept_rows(terms, kept, rows);
+        }
+        let parts = bands.map(|band| {
+            self.rooms
+                .run(|room| self.backward_band(band, side, terms, room))
+        });
+        let parts: Vec<Vec<R>> = parts.collect();
+        if self.queries {
             add_up(&parts, rows, dim);
         }
     }
@@ -82,7 +84,7 @@ impl<R: CpuReal> Bands<'_, R> {
         room: &mut Room<R>,
     ) -> Vec<R> {
         let (dim, rows) = (self.problem.shape.dim, self.block.rows.len());
-        let mut gradient = vec![R::ZERO; if side.queries { rows * dim } else { 0 }];
+        let mut gradient = vec![R::ZERO; if self.queries { rows * dim } else { 0 }];
         for (i, columns) in self.stripes(&band.columns).enumerate() {
             let kept = band.kept.stripe(self.kept_size(), i);
             let at = columns.start - band.columns.start;
@@ -90,10 +92,6 @@ impl<R: CpuReal> Bands<'_, R> {
                 .map(|parameters| &mut parameters[at..at + columns.len()]);
             let out = (band.candidates.as_deref_mut())
                 .map(|out| &mut out[at * dim..(at + columns.len()) * dim]);
-            if self.cut.keep == Keep::Weights {
-                self.kept_products(kept, &columns, (terms, side), &mut gradient, out, room);
-                continue;
-            }
             self.stripe_weights(kept.tiles, &columns, (terms, side), parameters, room);
             if side.weights {
                 self.products(&columns, side, &mut gradient, out, room);
@@ -114,7 +112,7 @@ impl<R: CpuReal> Bands<'_, R> {
         let (problem, dim) = (self.problem, self.problem.shape.dim);
         let (height, width) = (self.block.rows.len(), columns.len());
         let weights = View::new(&room.tile, height, width, self.plan.stripe);
-        if side.queries {
+        if self.queries {
             let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
             let candidates = View::new(candidates, width, dim, dim);
             product(gradient, dim, weights, candidates, self.scale(), true);
@@ -123,40 +121,8 @@ impl<R: CpuReal> Bands<'_, R> {
         self.candidates_product(columns, side, (weights, queries), out, &mut room.sums);
     }
 
-    /// Both products of a stripe's kept weights: the factors of their rows go with the queries, and with
-    /// the sums of the queries' gradient.
-    fn kept_products(
-        &self,
-        kept: KeptPart<'_, R>,
-        columns: &Range<usize>,
-        (terms, side): (&Terms<R>, Side),
-        gradient: &mut [R],
-        out: Option<&mut [R]>,
-        room: &mut Room<R>,
-    ) {
-        let (problem, dim) = (self.problem, self.problem.shape.dim);
-        let (height, width) = (self.block.rows.len(), columns.len());
-        let factors = self.factors(terms, kept.shifts);
-        let weights = View::new(kept.tiles, height, width, self.plan.stripe);
-        let sums = &mut room.sums;
-        if side.queries {
-            let candidates = (problem.candidates).stripe_rows(columns, &mut room.candidates);
-            let candidates = View::new(candidates, width, dim, dim);
-            sums.resize(height * dim, R::ZERO);
-            product(sums, dim, weights, candidates, self.scale(), false);
-            scaled(sums, dim, &factors, gradient, |to, x| *to += x);
-        }
-        if out.is_some() {
-            let (queries, own) = (&mut room.queries, &self.block.queries);
-            queries.resize(height * dim, R::ZERO);
-            scaled(own, dim, &factors, queries, |to, x| *to = x);
-        }
-        let queries = View::new(&room.queries, height, dim, dim);
-        self.candidates_product(columns, side, (weights, queries), out, sums);
-    }
-
     /// The stripe's share of the candidates' gradient.
-    fn candidates_product(
+    pub(super) fn candidates_product(
         &self,
         columns: &Range<usize>,
         side: Side,
@@ -176,22 +142,6 @@ impl<R: CpuReal> Bands<'_, R> {
         sums.resize(out.len(), R::ZERO);
         product(sums, dim, weights, queries, self.scale(), false);
         add_piece(candidates, |at| columns.start + at, sums, out);
-    }
-
-    /// ∂score/∂(product).
-    fn scale(&self) -> R {
-        R::from_f64(self.problem.spec.score_scale)
-    }
-
-    /// What kept weights of a stripe are yet to be multiplied with, row by row.
-    fn factors(&self, terms: &Terms<R>, shifts: &[R]) -> Vec<R> {
-        let log_sum = self.problem.spec.reduction == RowReduction::LogSumExp;
-        let factor = |(row, &shift)| match terms.of(row) {
-            [] => R::ZERO,
-            [term, ..] if log_sum => term.factor * share(shift - term.shift),
-            [term, ..] => term.factor,
-        };
-        shifts.iter().enumerate().map(factor).collect()
     }
 
     /// Weights of a stripe into the room's tile, from kept scores or from scores that are multiplied
@@ -232,22 +182,6 @@ impl<R: CpuReal> Bands<'_, R> {
                 let kernels = problem.kernels;
                 kernels.weigh(setting, stretch, scores, beside, terms);
             }
-        }
-    }
-}
-
-/// Hands every row of `from`, times its factor, to `put`, number by number.
-fn scaled<R: CpuReal>(
-    from: &[R],
-    dim: usize,
-    factors: &[R],
-    to: &mut [R],
-    put: impl Fn(&mut R, R),
-) {
-    let rows = to.chunks_mut(dim).zip(from.chunks(dim));
-    for ((to, from), &factor) in rows.zip(factors) {
-        for (to, &x) in to.iter_mut().zip(from) {
-            put(to, factor * x);
         }
     }
 }
