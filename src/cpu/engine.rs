@@ -1,5 +1,7 @@
 //! The stages in their order.
 
+mod outer;
+
 use super::{
     Gradients, Options,
     backward::{Targets, finish_rows, finish_second_rows, scatter_rows},
@@ -8,7 +10,7 @@ use super::{
     kept::Kept,
     moments::Moments,
     occurrences::Occurrences,
-    outer::{log_mean_exp, loss_sum, row_weights},
+    outer::row_weights,
     plan::Plan,
     pool::Pooled,
     positives::{Positive, positive_scores},
@@ -20,7 +22,7 @@ use super::{
     statistic::Statistic,
     tile::{Block, Tile},
 };
-use crate::{Batch, Columns, DynLoss, Output, Result, loss::Outer};
+use crate::{Batch, Columns, DynLoss, Output, Result};
 
 /// Evaluates; the lengths of the gradients' slices are checked.
 pub(super) fn run<R: CpuReal>(
@@ -185,39 +187,6 @@ impl<R: CpuReal> Engine<'_, R> {
             }
             slot += self.problem.slots(row);
         }
-    }
-
-    /// The value; ∂value/∂ℓ is final after this.
-    fn reduce(&mut self) -> f64 {
-        if self.problem.spec.outer == Outer::LogMeanExp {
-            let (value, by_loss) =
-                log_mean_exp(self.problem.batch.value_factor().into(), &self.finished);
-            self.by_loss = by_loss;
-            return value;
-        }
-        loss_sum(&self.by_loss, &self.finished)
-    }
-
-    /// ∂value/∂t of the finished pairs that have none yet.
-    fn by_targets(&mut self) {
-        let from = self.by_target.len();
-        let pairs = || self.by_loss.iter().zip(&self.finished).skip(from);
-        let by_shared = pairs().map(|(weight, pair)| weight * pair.target_slope);
-        let mut by_shared: Vec<f64> = by_shared.collect();
-        if let Some(pooled) = &self.pooled {
-            pooled.backward(&mut by_shared);
-        }
-        let total = (pairs().zip(by_shared))
-            .map(|((weight, pair), by_shared)| by_shared + weight * pair.through_columns);
-        let total: Vec<f64> = total.collect();
-        if self.problem.spec.norm_slope {
-            let own = self.positives[from..].iter().zip(pairs());
-            let alive = |pair: &Finished<R>| if pair.dead { 0.0 } else { 1.0 };
-            let own = own.map(|(own, (weight, pair))| weight * alive(pair) * own.by_norm);
-            let own: Vec<f64> = own.collect();
-            self.by_norm.extend(own);
-        }
-        self.by_target.extend(total);
     }
 
     /// Weights and both products of a block.

@@ -2,6 +2,8 @@
 //! stripe row after row. A stripe is one piece of memory, and so are neighbouring rows of it: that
 //! is what tasks share out.
 
+mod per_row;
+
 use super::{
     masks::Masks,
     occurrences::Occurrences,
@@ -9,9 +11,10 @@ use super::{
     problem::{ActiveRow, Problem},
     product::{CpuReal, View, product},
     runs::masked,
-    tables::{Candidates, dot, inverse, norm, read_scaled},
+    tables::{Candidates, inverse, norm, read_scaled},
 };
 use crate::{Columns, Matrix};
+use per_row::{given_scores, sampled_scores};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -280,51 +283,4 @@ fn keep_best_centres<R: CpuReal>(scores: &mut [R], stride: usize, width: usize, 
             }
         }
     }
-}
-
-/// Scores that the batch brings.
-fn given_scores<R: CpuReal>(
-    problem: &Problem<'_, R>,
-    rows: &[ActiveRow],
-    per_row: usize,
-    scale: R,
-    out: &mut [R],
-) {
-    let Some(given) = problem.batch.given_scores() else {
-        return;
-    };
-    let rows = out.par_chunks_mut(per_row).zip(rows);
-    rows.for_each(|(out, row)| {
-        for (slot, score) in out.iter_mut().enumerate() {
-            *score = scale * R::from_f64(given.column(row.row, slot));
-        }
-    });
-}
-
-/// Scores of per-row columns: each a dot product with a gathered row.
-fn sampled_scores<R: CpuReal>(
-    rows: &[ActiveRow],
-    ids: &[u32],
-    per_row: usize,
-    queries: &[R],
-    candidates: &Candidates<'_, R>,
-    scale: R,
-    out: &mut [R],
-) {
-    let dim = candidates.dim();
-    let rows = rows.par_iter().zip(queries.par_chunks(dim));
-    out.par_chunks_mut(per_row).zip(rows).for_each_init(
-        || vec![R::ZERO; dim],
-        |buffer, (out, (row, query))| {
-            let ids = &ids[row.row * per_row..][..per_row];
-            R::vectorized(
-                #[inline(always)]
-                || {
-                    for (score, &id) in out.iter_mut().zip(ids) {
-                        *score = scale * dot(query, candidates.row(id as usize, buffer));
-                    }
-                },
-            );
-        },
-    );
 }
