@@ -10,8 +10,9 @@ mod rooms;
 pub(super) use rooms::Rooms;
 
 use super::{
-    beside::beside,
+    beside::{Gathered, beside},
     kept::{Keep, Kept, KeptPartMut, KeptSize},
+    kernels::Beside,
     plan::{BandPlan, Plan},
     positives::Positive,
     problem::Problem,
@@ -19,6 +20,7 @@ use super::{
     statistic::Statistic,
     tile::{Block, stripe_scores},
 };
+use crate::loss::Target;
 use backward::{Band, Side};
 use rayon::prelude::*;
 use rooms::Room;
@@ -135,7 +137,6 @@ impl<'a, R: CpuReal> Bands<'a, R> {
         room: &mut Room<R>,
     ) {
         let (problem, stripe) = (self.problem, self.plan.stripe);
-        let active = self.block.active(problem);
         let keeps = self.cut.keep == Keep::Scores;
         room.tile
             .resize(if keeps { 0 } else { self.tile() }, R::ZERO);
@@ -146,17 +147,40 @@ impl<'a, R: CpuReal> Bands<'a, R> {
                 false => room.tile.as_mut_slice(),
             };
             stripe_scores(problem, self.block, &columns, candidates, scores, stripe);
-            let mut slots = statistics.iter_mut();
-            for (row, scores) in active.iter().zip(scores.chunks_mut(stripe)) {
-                let scores = &scores[..columns.len()];
-                let (setting, kernels) = (problem.setting(), problem.kernels);
-                let (gathered, stretch) = (&mut room.gathered, &mut room.stretch);
-                let beside = beside(problem, row, &[], 0..0, columns.clone(), gathered);
-                let count = problem.slots(row);
-                for (slot, pair) in slots.by_ref().take(count).zip(row.pairs.clone()) {
-                    let target = &positives[pair].target;
+            let (stretch, gathered) = (&mut room.stretch, &mut room.gathered);
+            let filled = (&mut *scores, &mut *statistics);
+            self.each_slot(
+                &columns,
+                filled,
+                positives,
+                gathered,
+                |_, scores, beside, target, slot| {
+                    let (setting, kernels) = (problem.setting(), problem.kernels);
                     kernels.reduce(setting, stretch, scores, beside, target, slot);
-                }
+                },
+            );
+        }
+    }
+
+    /// Hands a stripe's scores to `reduce`, for every statistic of the block in turn: the row's place in
+    /// the block, its scores, what goes with them, the pair's target, the statistic.
+    fn each_slot(
+        &self,
+        columns: &Range<usize>,
+        (tile, statistics): (&mut [R], &mut [Statistic<R>]),
+        positives: &[Positive<R>],
+        gathered: &mut Gathered<R>,
+        mut reduce: impl FnMut(usize, &mut [R], Beside<'_, R>, &Target<R>, &mut Statistic<R>),
+    ) {
+        let problem = self.problem;
+        let mut slots = statistics.iter_mut();
+        let active = self.block.active(problem).iter().enumerate();
+        for ((place, row), scores) in active.zip(tile.chunks_mut(self.plan.stripe)) {
+            let scores = &mut scores[..columns.len()];
+            let beside = beside(problem, row, &[], 0..0, columns.clone(), gathered);
+            let count = problem.slots(row);
+            for (slot, pair) in slots.by_ref().take(count).zip(row.pairs.clone()) {
+                reduce(place, scores, beside, &positives[pair].target, slot);
             }
         }
     }

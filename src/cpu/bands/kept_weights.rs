@@ -7,7 +7,6 @@
 use super::{Band, Bands, Room, Side};
 use crate::{
     cpu::{
-        beside::beside,
         kept::{Kept, KeptPart, KeptPartMut},
         positives::Positive,
         product::{CpuReal, View, product},
@@ -38,25 +37,24 @@ impl<R: CpuReal> Bands<'_, R> {
             let candidates = (problem.candidates).stripe_rows(&columns, &mut room.candidates);
             let (block, width) = (self.block, self.plan.stripe);
             stripe_scores(problem, block, &columns, candidates, stripe.tiles, width);
-            let mut slots = statistics.iter_mut();
-            let active = block.active(problem).iter().enumerate();
-            for ((place, row), scores) in active.zip(stripe.tiles.chunks_mut(width)) {
-                let scores = &mut scores[..columns.len()];
-                let setting = problem.setting();
-                let (gathered, stretch) = (&mut room.gathered, &mut room.stretch);
-                let beside = beside(problem, row, &[], 0..0, columns.clone(), gathered);
-                let count = problem.slots(row);
-                for (slot, pair) in slots.by_ref().take(count).zip(row.pairs.clone()) {
-                    let (before, target) = (slot.max, &positives[pair].target);
-                    let kernels = problem.kernels;
+            let (stretch, gathered) = (&mut room.stretch, &mut room.gathered);
+            let filled = (&mut *stripe.tiles, &mut *statistics);
+            self.each_slot(
+                &columns,
+                filled,
+                positives,
+                gathered,
+                |place, scores, beside, target, slot| {
+                    let (before, kernels) = (slot.max, problem.kernels);
+                    let setting = problem.setting();
                     stripe.shifts[place] =
                         kernels.reduce_to_weights(setting, stretch, scores, beside, target, slot);
                     if self.queries && i > 0 && slot.max > before {
                         let sums = &mut gradient[place * dim..][..dim];
                         scale(sums, share(before - slot.max));
                     }
-                }
-            }
+                },
+            );
             if self.queries {
                 let weights = View::new(stripe.tiles, block.rows.len(), columns.len(), width);
                 let candidates = View::new(candidates, columns.len(), dim, dim);
