@@ -45,7 +45,8 @@
 //! | [`ColumnSums`], [`PositiveColumns`] | the gradient of column parameters | |
 //!
 //! The score tile is computed twice, once for R and once for W, so nothing of size B × N is ever
-//! stored. Every sum has one writer and a fixed order: the same inputs give the same bits.
+//! stored. (GPUs take [`TileScores`], [`StoredReduce`] and [`StoredWeights`] in its place where a loss has
+//! more statistics than registers, chunk by chunk.) Every sum has one writer and a fixed order: the same inputs give the same bits.
 //!
 //! # Features
 //!
@@ -56,6 +57,9 @@
 //! | `cli` | the command `wgloss`, with both |
 //!
 //! [`Pack`]: gpu::Stage::Pack
+//! [`TileScores`]: gpu::Stage::TileScores
+//! [`StoredReduce`]: gpu::Stage::StoredReduce
+//! [`StoredWeights`]: gpu::Stage::StoredWeights
 //! [`PositiveScores`]: gpu::Stage::PositiveScores
 //! [`BatchStatistics`]: gpu::Stage::BatchStatistics
 //! [`Mask`]: gpu::Stage::Mask

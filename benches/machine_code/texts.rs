@@ -1,4 +1,4 @@
-//! The texts to compile: the stages with a tile and the products, of three losses at three widths.
+//! The texts to compile: the stages with a tile and the products, of losses at three widths.
 
 use wgloss::{
     DynLoss, Shape,
@@ -6,7 +6,7 @@ use wgloss::{
         Family, PlanOptions, Stage, Storage, TableLayouts, Tile, estimate, shader_texts,
         sizes::Limits,
     },
-    loss::{Activation, ArcFace, Psl, Sl},
+    loss::{Activation, AdvInfoNce, ArcFace, Psl, Sl},
 };
 
 const DIMS: [usize; 3] = [64, 128, 512];
@@ -45,8 +45,14 @@ pub fn kernels() -> Result<Vec<Kernel>, String> {
         Psl::new(Activation::Relu, 0.1),
         ArcFace::default(),
     );
-    let losses: [(&'static str, &dyn DynLoss); 3] =
-        [("SL", &sl), ("PSL-relu", &psl), ("ArcFace", &arc)];
+    // The one whose scores are stored for others to read.
+    let adv = AdvInfoNce::default();
+    let losses: [(&'static str, &dyn DynLoss); 4] = [
+        ("SL", &sl),
+        ("PSL-relu", &psl),
+        ("ArcFace", &arc),
+        ("AdvInfoNCE", &adv),
+    ];
     let mut kernels = Vec::new();
     for storage in [Storage::F32, Storage::F16] {
         for tile in Tile::ALL {
@@ -73,7 +79,10 @@ fn add(
         lanes: 32,
         subgroups: true,
     };
-    let shape = Shape::new(1024, 100_000, dim);
+    let shape = Shape {
+        second_dim: loss.spec().second.map(|_| dim),
+        ..Shape::new(1024, 100_000, dim)
+    };
     let limits = Limits {
         max_binding: 1 << 30,
         max_buffer: 1 << 30,
@@ -89,7 +98,7 @@ fn add(
         .and_then(|plan| shader_texts(loss, &plan, family))
         .map_err(|error| error.to_string())?;
     for (stage, text) in texts {
-        if stage.block_source().is_none() {
+        if stage.block_source().is_none() && stage != Stage::TileScores {
             continue;
         }
         let mut known = kernels.iter_mut();

@@ -22,6 +22,7 @@
 
 #import block_slab
 #import block_columns
+#import tile_masks
 
 // Floats per partial: max, sum, ∂z/∂t companion, two of a second tile, θ companions.
 const STATISTIC: u32 = STATISTIC_SIZE;
@@ -97,7 +98,7 @@ fn main(
 #end
     for (var column_tile = begin / TILE_ACROSS * TILE_ACROSS; column_tile < end; column_tile += TILE_ACROSS) {
 #insert block_masks
-#insert block_scores
+#insert block_scores queries=0u candidates=0u
 #if KEPT
 #for j 8
         {

@@ -18,6 +18,7 @@
 
 #import block_slab
 #import block_columns
+#import tile_masks
 #import block_order
 
 @compute @workgroup_size(THREADS)
@@ -47,7 +48,7 @@ fn main(
 #end
 #end
 #else
-#insert block_scores
+#insert block_scores queries=0u candidates=0u
 #end
 #insert block_entries
 #if COLUMN_SLOPES

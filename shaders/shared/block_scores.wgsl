@@ -1,5 +1,6 @@
         // s: scores of eight neighbouring rows with the columns across, across + ACROSS, … of the tile:
-        // neighbours in memory belong to neighbouring invocations.
+        // neighbours in memory belong to neighbouring invocations. $queries and $candidates: where the
+        // tables begin.
 #for i 8
         var c$i_0 = vec4<f32>(0.0);
         var c$i_1 = vec4<f32>(0.0);
@@ -14,7 +15,7 @@
             var v$p_$i = vec4<f32>(0.0);
 #end
             if quad$p < DOWN * 2u {
-                let at = (row_tile + quad$p * 4u) * job.packed_stride + from_k + k$p;
+                let at = $queries + (row_tile + quad$p * 4u) * job.packed_stride + from_k + k$p;
 #for i 4
                 v$p_$i = queries_numbers(at + $iu * job.packed_stride);
 #end
@@ -23,7 +24,7 @@
                 let quad = quad$p - DOWN * 2u;
                 let first = column_tile + quad % ACROSS + (quad / ACROSS) * (ACROSS * 4u);
 #for i 4
-                v$p_$i = candidates_numbers(column_of(first + $iu * ACROSS) * job.packed_stride + from_k + k$p);
+                v$p_$i = candidates_numbers($candidates + column_of(first + $iu * ACROSS) * job.packed_stride + from_k + k$p);
 #end
             }
 #end

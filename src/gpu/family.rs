@@ -18,8 +18,9 @@ pub enum Family {
         /// Invocations per workgroup.
         lanes: u32,
     },
-    /// Tiles of scores and products in workgroup memory and registers, for GPUs. Stages and variants
-    /// without such a text run as in one of the other families.
+    /// Tiles of scores and products in workgroup memory and registers, for GPUs. Losses that need more
+    /// of a score than registers hold beside a tile read scores that tiles have stored. Other stages
+    /// run as in one of the other families.
     Block {
         /// The tile.
         tile: Tile,

@@ -15,6 +15,7 @@ mod products;
 mod ranks;
 mod sort;
 mod statistics;
+mod stored;
 
 use super::{
     Block, Family, Stage, TableLayouts,

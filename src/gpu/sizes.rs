@@ -124,6 +124,7 @@ pub struct Sizes {
     budget: Budget,
     storage: Storage,
     kept: bool,
+    stored: bool,
     sampled: bool,
     shape: Shape,
     spec: Spec,
@@ -250,6 +251,10 @@ impl Sizes {
         };
         // Moments are read from f32.
         let moments = options.storage == Storage::F32 && serves_moments(shape, spec);
+        // What else a score needs does not fit the registers of a tile.
+        let more = !row_units || spec.second.is_some() || spec.learnt() > 1;
+        let tiles = matches!(family, Family::Block { .. });
+        let stored = tiles && !moments && (sampled || more);
         let max_spans = if moments { 1 } else { budget.spans(units) };
         let span_width = columns.div_ceil(max_spans).max(budget.least_span);
         let span_width = round_up(span_width, budget.span_unit);
@@ -287,6 +292,7 @@ impl Sizes {
             budget,
             storage: options.storage,
             kept: false,
+            stored,
             sampled,
             shape: shape.clone(),
             spec: *spec,

@@ -91,6 +91,10 @@ stages! {
     GivenPositives => "given_positives",
     /// Score tile → row statistics.
     RowReduce => "row_reduce",
+    /// Scores into the scratch, tile by tile.
+    TileScores => "tile_scores",
+    /// Stored scores → statistics of rows or pairs.
+    StoredReduce => "stored_reduce",
     /// Second moments of blocks of rows.
     MomentBlocks => "moment_blocks",
     /// Blocks → second moments.
@@ -129,6 +133,8 @@ stages! {
     ClearGradient => "clear_gradient",
     /// Score tile → weights in the scratch.
     Weights => "weights",
+    /// Stored scores → weights in their place.
+    StoredWeights => "stored_weights",
     /// `G_q` += W·C.
     GradQueries => "grad_queries",
     /// Blocks of W·C → `G_q`.

@@ -15,7 +15,7 @@ pub enum Storage {
     /// to 11 bits: by at most 2⁻¹⁰ of their size (2⁻¹¹ where the driver rounds to nearest), or 2⁻²⁴
     /// where they are below 2⁻¹⁴. Beyond ±65504 they are an error as numbers that are not finite.
     ///
-    /// For the block family, columns `All` and `Shared`, and losses of one tile without ranks.
+    /// For the block family, columns `All` and `Shared`, and losses without ranks.
     F16,
 }
 
@@ -40,7 +40,6 @@ impl Storage {
 
     /// Refuses what has no text that reads halves.
     pub(super) fn check(self, shape: &Shape, spec: &Spec, family: Family) -> Result<()> {
-        let several = shape.many_positives && !spec.separable;
         let sampled = matches!(shape.columns, ColumnKind::Sampled(_)) || shape.given.is_some();
         let obstacle = match self {
             Storage::F32 => None,
@@ -48,12 +47,9 @@ impl Storage {
                 Some("kernels of another family than block")
             }
             _ if sampled => Some("sampled or given scores of columns"),
-            _ if several => Some("several positives per row where z depends on the target"),
             _ if shape.columns_per_class > 1 => Some("sub-centres"),
-            _ if spec.second.is_some() => Some("second tables"),
             _ if spec.ranks => Some("ranks"),
             _ if spec.negative_mean => Some("the mean of all negatives"),
-            _ if spec.learnt() > 1 => Some("more than one learnt scalar"),
             _ => None,
         };
         match obstacle {

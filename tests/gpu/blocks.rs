@@ -52,6 +52,13 @@ pub fn ragged_shapes() {
     agree_on(&of(Tile::Tall), &[&sl, &psl, &arc], &cases);
 }
 
+/// So many rows and columns that spans are wider than what is merged at a time.
+pub fn wide_spans() {
+    let (sl, _, _) = losses();
+    let case = Case::new([600, 120_000, 4]);
+    agree_on(&of(Tile::Tall), &[&sl], &[("600 × 120000 × 4", case)]);
+}
+
 /// Scores that are kept, beyond the edges of tiles and of slabs, in both families.
 pub fn kept_scores() {
     let (_, psl, _) = losses();

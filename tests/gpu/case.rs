@@ -77,7 +77,7 @@ impl Table {
         }
     }
 
-    fn matrix(&self, name: &'static str) -> Matrix<'_> {
+    pub fn matrix(&self, name: &'static str) -> Matrix<'_> {
         let elements: Elements<'_> = if self.half.is_empty() {
             self.numbers.as_slice().into()
         } else {

@@ -26,13 +26,12 @@ impl Request {
     ) -> Self {
         let stage = dispatch.stage;
         let mut variant = variant(loss, dispatch, sizes, family);
-        let block = dispatch.block.filter(|_| stage.block_source().is_some());
-        if let Some(block) = block {
+        if let Some(block) = dispatch.block {
             block.put(&mut variant);
         }
         Request {
             stage,
-            block: block.is_some(),
+            block: dispatch.block.is_some(),
             variant,
         }
     }
@@ -72,6 +71,7 @@ fn lane_tile(dispatch: &Dispatch, sizes: &Sizes, family: Family) -> LaneTile {
         None if matches!(stage, Stage::RowReduce | Stage::Weights) => {
             sizes.loss_tile(family.lanes())
         }
+        None if matches!(stage, Stage::StoredReduce | Stage::StoredWeights) => LaneTile::QUAD,
         None if stage.has_tile() => sizes.tile(),
         _ => LaneTile::STREAMED,
     }
@@ -160,13 +160,15 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     );
     let mut variant = Variant { flags, counts };
     if dispatch.stage.has_loss() {
-        put_loss(&loss.spec(), sizes, &mut variant);
+        // A unit of its own has one pair, if not a row's.
+        let one_pair = sizes.row_units() || dispatch.stage == Stage::StoredReduce;
+        put_loss(&loss.spec(), sizes, one_pair, &mut variant);
     }
     variant
 }
 
 /// What the stages with a loss need beside its text.
-fn put_loss(spec: &Spec, sizes: &Sizes, variant: &mut Variant) {
+fn put_loss(spec: &Spec, sizes: &Sizes, one_pair: bool, variant: &mut Variant) {
     variant.counts.extend([
         ("THETAS", count(spec.learnt() as u64)),
         ("STATES", count(spec.thetas as u64)),
@@ -174,7 +176,7 @@ fn put_loss(spec: &Spec, sizes: &Sizes, variant: &mut Variant) {
     ]);
     let facts = [
         (sizes.row_units(), "ROW_UNITS"),
-        (sizes.row_units() && !spec.separable, "ONE_PAIR"),
+        (one_pair && !spec.separable, "ONE_PAIR"),
         (sizes.is_sum(), "SUM"),
         (spec.second.is_some(), "SECOND"),
     ];

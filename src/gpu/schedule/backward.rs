@@ -198,7 +198,24 @@ impl Schedule<'_> {
         Sizes::chunks(columns.1, self.sizes.weight_chunk).collect()
     }
 
+    /// Flags and bindings of the slopes that are wanted beside the weights'.
+    pub(super) fn slopes(&self, want: Want, flags: &mut Vec<&'static str>, binds: &mut Vec<Bind>) {
+        if want.second || want.column_parameters {
+            flags.push("UNSCALED");
+        }
+        if want.second {
+            flags.push("SECOND_SLOPES");
+        }
+        if want.column_parameters {
+            flags.push("COLUMN_SLOPES");
+            binds.push(Slot::ColumnSlopes.into());
+        }
+    }
+
     fn weights(&mut self, job: Job, want: Want) {
+        if let Some(tile) = self.stored_scores_tile() {
+            return self.stored_weights(job, want, tile);
+        }
         let block = self.block_of(Stage::Weights, job);
         let rows = match block {
             Some(_) => vec![Slot::RowFactors],
@@ -208,8 +225,7 @@ impl Schedule<'_> {
         let binds = tables.chain(rows).chain([Slot::WeightScratch]);
         let mut binds: Vec<Bind> = binds.map(Bind::from).collect();
         let sampled = self.sizes.sampled();
-        let second = want.second;
-        if (sampled && self.spec.second.is_some()) || second {
+        if (sampled && self.spec.second.is_some()) || want.second {
             binds.push(Slot::SecondScores.into());
         }
         let kept = self.sizes.kept();
@@ -222,16 +238,7 @@ impl Schedule<'_> {
         if kept {
             flags.push("STORED");
         }
-        if second || want.column_parameters {
-            flags.push("UNSCALED");
-        }
-        if second {
-            flags.push("SECOND_SLOPES");
-        }
-        if want.column_parameters {
-            flags.push("COLUMN_SLOPES");
-            binds.push(Slot::ColumnSlopes.into());
-        }
+        self.slopes(want, &mut flags, &mut binds);
         if let Some(block) = block {
             let across = u64::from(job.weight_pad.div_ceil(block.columns()));
             let groups = u64::from(job.row_pad / block.rows()) * across;

@@ -11,9 +11,17 @@ use crate::gpu::{
 const NARROW: u32 = 32;
 
 impl Schedule<'_> {
-    /// The workgroup of a stage's block text; none where the other text runs: in other families, for
-    /// columns of each row's own, and in the stages with a score tile where rows have several
-    /// statistics, scores a second tile, or the loss more than one learnt scalar.
+    /// The tile in which scores are stored for other stages to read; none in other families, and where
+    /// the stages with a loss have tiles of their own.
+    pub(super) fn stored_scores_tile(&self) -> Option<Tile> {
+        match self.family {
+            Family::Block { tile, .. } if self.sizes.stored() => Some(tile),
+            _ => None,
+        }
+    }
+
+    /// The workgroup of a stage's block text; none where another text runs: in other families, for
+    /// columns of each row's own, and, of the stages with a loss, where they read stored scores.
     pub(super) fn block_of(&self, stage: Stage, job: Job) -> Option<Block> {
         let Family::Block { tile, .. } = self.family else {
             return None;
@@ -21,10 +29,10 @@ impl Schedule<'_> {
         if self.sizes.sampled() {
             return None;
         }
-        let plain = self.sizes.row_units() && self.spec.second.is_none();
         match stage {
-            Stage::RowReduce if plain && self.spec.learnt() <= 1 => Some(tile.reduced_scores()),
-            Stage::Weights if plain => Some(tile.weights(job)),
+            Stage::RowReduce | Stage::Weights if self.sizes.stored() => None,
+            Stage::RowReduce => Some(tile.reduced_scores()),
+            Stage::Weights => Some(tile.weights(job)),
             // Where rows are narrow, and of a chunk's columns, there are few tiles: small ones, so that
             // they fill a GPU.
             Stage::GradQueries if job.dim4 <= NARROW => Some(Tile::Square64.product(job.dim4)),

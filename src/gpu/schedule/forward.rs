@@ -138,6 +138,9 @@ impl Schedule<'_> {
         if self.sizes.moments {
             return self.moment_rows(job);
         }
+        if let Some(tile) = self.stored_scores_tile() {
+            return self.stored_reduce(job, columns, tile);
+        }
         let mut binds: Vec<Bind> = [
             Slot::Queries,
             Slot::Candidates,

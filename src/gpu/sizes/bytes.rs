@@ -79,7 +79,7 @@ impl Sizes {
             Slot::PairResults => p * 32,
             Slot::PairTerms => p * vec4 * self.terms(),
             Slot::PairGradients => p * 4,
-            Slot::RowFactors if self.budget.candidate_blocks > 0 && self.row_units() => {
+            Slot::RowFactors if self.budget.candidate_blocks > 0 && !self.stored => {
                 grad(self.row_total * vec4)
             }
             Slot::ThetaTerms => p * thetas * 4,
@@ -102,12 +102,17 @@ impl Sizes {
             Slot::ColumnSlopes if self.spec.column_parameters => {
                 grad(self.row_part * self.weight_chunk * 4)
             }
-            Slot::WeightScratch if self.sampled => self.row_part * self.weight_chunk * 4,
+            Slot::WeightScratch if self.sampled || self.stored => {
+                self.row_part * self.weight_chunk * 4
+            }
             Slot::WeightScratch if self.moments => 0,
             Slot::WeightScratch => grad(self.row_part * self.weight_chunk * 4),
             Slot::SecondScores if self.second_dim4 > 0 => {
                 let bytes = self.row_part * self.weight_chunk * 4;
-                if self.sampled { bytes } else { grad(bytes) }
+                match self.sampled || self.stored {
+                    true => bytes,
+                    false => grad(bytes),
+                }
             }
             Slot::SampledScores if self.sampled => self.row_part * self.weight_chunk * 4,
             Slot::SecondSampledScores if self.sampled && self.second_dim4 > 0 => {

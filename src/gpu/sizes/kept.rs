@@ -41,7 +41,8 @@ impl Sizes {
                 )));
             }
             (Scores::Auto, Some(_)) => return Ok(()),
-            (Scores::Auto, None) if self.dim4 < KEPT_DIM4 => return Ok(()),
+            // Scores that are stored anyway need not be multiplied again.
+            (Scores::Auto, None) if self.dim4 < KEPT_DIM4 && !self.stored => return Ok(()),
             (_, None) => {}
         }
         self.kept = true;
@@ -53,14 +54,18 @@ impl Sizes {
     fn obstacle(&self, limits: &Limits) -> Option<&'static str> {
         let padded = round_up(self.columns, COLUMN_UNIT);
         let scores = self.row_part * padded * 4;
-        let sums = padded * self.dim4 * 16;
-        if self.sampled || self.moments || self.second_dim4 > 0 {
-            return Some("sampled or given scores, second moments or a second tile");
+        let sums = padded * self.dim4.max(self.second_dim4) * 16;
+        if self.sampled || self.moments {
+            return Some("sampled or given scores, or second moments");
+        }
+        if self.second_dim4 > 0 && !self.stored {
+            return Some("a second tile in another family than block");
         }
         if self.row_part < self.rows || self.column_chunk < padded {
             return Some("a batch that does not fit one chunk of rows and columns");
         }
-        let scratches = 1 + u64::from(self.spec.column_parameters);
+        let second = self.spec.second.is_some();
+        let scratches = 1 + u64::from(self.spec.column_parameters) + u64::from(second);
         let held = scratches * scores + sums;
         let fits = held <= self.budget.scratch / 2 && scores.max(sums) <= limits.max_binding;
         (!fits).then_some("less scratch or smaller bindings than they need")
@@ -70,6 +75,14 @@ impl Sizes {
     #[must_use]
     pub fn kept(&self) -> bool {
         self.kept
+    }
+
+    /// Whether the stages with a loss read their scores from the scratch in the block family: those of
+    /// columns of each row's own; and where rows have several statistics, scores a second tile or the
+    /// loss several learnt scalars, for which registers have no room beside a tile.
+    #[must_use]
+    pub fn stored(&self) -> bool {
+        self.stored
     }
 
     /// The tile of a lane that reads scores.

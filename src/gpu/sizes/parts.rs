@@ -42,6 +42,13 @@ impl LaneTile {
         groups: 1,
         resident: true,
     };
+    /// The four rows of a stored vec4, in one column.
+    pub const QUAD: LaneTile = LaneTile {
+        rows: TILE as u32,
+        columns: 1,
+        groups: 1,
+        resident: false,
+    };
 }
 
 /// What a workgroup of a product owns, and how much it takes up at a time.

@@ -1,0 +1,112 @@
+//! Scores in the scratch, in the block family: of columns of each row's own, and of losses that need
+//! more of a score than registers hold beside a tile.
+
+use super::{Bind, Schedule, u};
+use crate::Want;
+use crate::gpu::{
+    Slot, Stage, Tile,
+    job::Job,
+    sizes::{TEAM, TILE},
+};
+use crate::loss::Score;
+
+/// Columns of an invocation of the weights.
+const OWN_COLUMNS: u64 = 8;
+
+impl Schedule<'_> {
+    /// Scores, and those of the second tables, of a chunk of weights; those of sampled columns and given
+    /// ones are there already.
+    pub(super) fn tile_scores(&mut self, job: Job, tile: Tile) {
+        let first = Job {
+            second_queries: 0,
+            second_candidates: 0,
+            ..job
+        };
+        self.tile_scores_of(first, tile, Slot::WeightScratch);
+        if self.spec.second.is_some() {
+            let second = self.second_job(job, 0, Score::unit_candidates);
+            self.tile_scores_of(second, tile, Slot::SecondScores);
+        }
+    }
+
+    fn tile_scores_of(&mut self, job: Job, tile: Tile, to: Slot) {
+        let block = tile.weights(job);
+        let across = u64::from(job.weight_pad.div_ceil(block.columns()));
+        let groups = u64::from(job.row_pad / block.rows()) * across;
+        let flops = 2 * u64::from(job.row_count) * u64::from(job.weight_count) * u64::from(job.dim);
+        let binds = [Slot::Queries, Slot::Candidates, to].map(Bind::from);
+        self.push_block(Stage::TileScores, (&[], &binds), job, block, groups, flops);
+    }
+
+    /// The statistics of a chunk of columns, where scores are stored.
+    pub(super) fn stored_reduce(&mut self, job: Job, columns: (u64, u64), tile: Tile) {
+        if self.sizes.sampled() {
+            self.sampled_scores(job);
+            return self.stored_reduce_of(job);
+        }
+        for weights in self.weight_chunks(columns) {
+            let job = super::backward::weight_job(job, weights);
+            self.tile_scores(job, tile);
+            self.stored_reduce_of(job);
+        }
+    }
+
+    fn stored_reduce_of(&mut self, job: Job) {
+        let units = match self.sizes.row_units() {
+            true => u64::from(job.row_count),
+            false => self.sizes.pairs,
+        };
+        let job = Job {
+            item_count: u(units),
+            ..job
+        };
+        let mut binds: Vec<Bind> = [
+            Slot::Candidates,
+            Slot::Masks,
+            Slot::PairRows,
+            Slot::PairTerms,
+            Slot::Partials,
+            Slot::WeightScratch,
+        ]
+        .map(Bind::from)
+        .to_vec();
+        if self.spec.second.is_some() {
+            binds.push(Slot::SecondScores.into());
+        }
+        let mut flags = self.tile_flags();
+        flags.push("TEAMS");
+        let first = job.column_begin + job.weight_begin;
+        let spans = (first + job.weight_count).div_ceil(job.span_width) - first / job.span_width;
+        let groups = units.div_ceil(self.lanes() / TEAM) * u64::from(spans);
+        self.push_tiles(Stage::StoredReduce, &flags, &binds, job, groups, 0);
+    }
+
+    /// The weights of a chunk in the place of its scores, which are multiplied again unless they are
+    /// there still.
+    pub(super) fn stored_weights(&mut self, job: Job, want: Want, tile: Tile) {
+        if !self.sizes.sampled() && !self.sizes.kept() {
+            self.tile_scores(job, tile);
+        }
+        let mut binds: Vec<Bind> = [
+            Slot::Candidates,
+            Slot::Masks,
+            Slot::PairOffsets,
+            Slot::PairTerms,
+            Slot::WeightScratch,
+        ]
+        .map(Bind::from)
+        .to_vec();
+        let mut flags = self.tile_flags();
+        if self.spec.second.is_some() {
+            binds.push(Slot::SecondScores.into());
+        }
+        self.slopes(want, &mut flags, &mut binds);
+        let width = self.lanes() * OWN_COLUMNS;
+        let groups = u64::from(job.row_pad) / TILE * u64::from(job.weight_pad).div_ceil(width);
+        let job = Job {
+            span_width: u(width),
+            ..job
+        };
+        self.push_tiles(Stage::StoredWeights, &flags, &binds, job, groups, 0);
+    }
+}
