@@ -11,8 +11,6 @@
 //! cargo bench --bench scaling               both devices
 //! cargo bench --bench scaling -- cpu        one of them
 //! ```
-//!
-//! Software adapters stop where a turn takes many seconds.
 
 #[path = "../counted/mod.rs"]
 mod counted;
@@ -23,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use wgloss::{
-    Device, Engine, EngineOptions, Want, adapter,
+    Device, Engine, EngineOptions, Want,
     bench::{Inputs, Operand, Step, median, product},
     loss::{S2sNaive, Sl},
 };
@@ -36,8 +34,6 @@ const ROWS: usize = 1024;
 const DIM: usize = 64;
 /// N.
 const CANDIDATES: [usize; 6] = [1 << 14, 1 << 16, 1 << 18, 1 << 19, 1 << 20, 1 << 21];
-/// The last N of a software adapter.
-const MOST_ON_SOFTWARE: usize = 1 << 20;
 /// Turns.
 const TURNS: usize = 7;
 
@@ -64,15 +60,8 @@ fn main() {
 
 /// The rows of one device.
 fn scale(engine: &Engine) {
-    let info = engine
-        .context()
-        .map(|context| context.device().adapter_info());
-    let software = info.is_some_and(|info| !adapter::is_hardware(&info));
     let mut first = None;
     for candidates in CANDIDATES {
-        if software && candidates > MOST_ON_SOFTWARE {
-            break;
-        }
         let row = Row::measured(engine, candidates);
         let first = *first.get_or_insert(row.ratio);
         println!(

@@ -1,13 +1,14 @@
 //! Small ragged batches, the same on every machine.
 
 mod made;
+mod random;
 
 use crate::{
     ABSENT, Batch, Columns, DynLoss, Exclude, GivenScores, Lists, MAX_ROW_PARAMETERS, Matrix,
     Positives, Reduction, Result,
     loss::{Held, Parameters, Spec, TargetForm, UNSET},
 };
-use made::Random;
+use random::Random;
 
 /// Values of θ: near where both sides of a threshold matter.
 const THETA: [f64; 4] = [2.0, -1.0, 0.5, 0.25];

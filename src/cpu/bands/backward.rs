@@ -71,6 +71,8 @@ impl<R: CpuReal> Bands<'_, R> {
         });
         let parts: Vec<Vec<R>> = parts.collect();
         if self.queries {
+            let ones = || vec![R::ONE; self.block.rows.len()];
+            let parts: Vec<_> = parts.iter().map(|part| (&part[..], ones())).collect();
             add_up(&parts, rows, dim);
         }
     }
@@ -186,13 +188,13 @@ impl<R: CpuReal> Bands<'_, R> {
     }
 }
 
-/// The bands' shares in their order.
-fn add_up<R: CpuReal>(parts: &[Vec<R>], rows: &mut [R], dim: usize) {
+/// Adds the bands' shares of the queries' gradient in their order, each row of a share with a factor.
+pub(super) fn add_up<R: CpuReal>(parts: &[(&[R], Vec<R>)], rows: &mut [R], dim: usize) {
     let rows = rows.par_chunks_mut(dim).enumerate().with_min_len(16);
     rows.for_each(|(i, row)| {
-        for part in parts {
+        for (part, factors) in parts {
             for (sum, &x) in row.iter_mut().zip(&part[i * dim..][..dim]) {
-                *sum += x;
+                *sum += factors[i] * x;
             }
         }
     });

@@ -4,7 +4,7 @@
 //! is then taken at once, while both lie in cache, and grows with the row's largest z as its sum does; the
 //! product with the queries waits for the factors.
 
-use super::{Band, Bands, Room, Side};
+use super::{Band, Bands, Room, Side, backward::add_up};
 use crate::{
     cpu::{
         kept::{Kept, KeptPart, KeptPartMut},
@@ -17,7 +17,6 @@ use crate::{
     },
     loss::RowReduction,
 };
-use rayon::prelude::*;
 use std::ops::Range;
 
 impl<R: CpuReal> Bands<'_, R> {
@@ -102,15 +101,7 @@ impl<R: CpuReal> Bands<'_, R> {
             let KeptPart { shifts, .. } = kept.band(size, band).stripe(size, last);
             (gradient, self.factors(terms, shifts))
         });
-        let parts: Vec<(&[R], Vec<R>)> = parts.collect();
-        let rows = rows.par_chunks_mut(dim).enumerate().with_min_len(16);
-        rows.for_each(|(i, row)| {
-            for (part, factors) in &parts {
-                for (sum, &x) in row.iter_mut().zip(&part[i * dim..][..dim]) {
-                    *sum += factors[i] * x;
-                }
-            }
-        });
+        add_up(&parts.collect::<Vec<_>>(), rows, dim);
     }
 
     /// What kept weights of a stripe are yet to be multiplied with, row by row.
