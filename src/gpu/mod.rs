@@ -12,6 +12,7 @@
 //! | `mask` | which columns are no negatives |
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
 //! | `tile_scores`, `stored_reduce`, `stored_weights` | the same as `row_reduce` and `weights` through stored scores, on GPUs where a loss has more statistics than a tile has room for |
+//! | `centre_masks`, or `stored_centres` on GPUs | which sub-centres stand for their classes |
 //! | `moment_blocks` to `moment_candidates` | R and gradients from second moments, without a tile, where z is α·s² |
 //! | `row_finish` | R, ℓ and slopes per pair |
 //! | `row_state` | row parameters after the evaluation, where a loss renews them |

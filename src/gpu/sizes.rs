@@ -239,9 +239,11 @@ impl Sizes {
         let weight_room = budget.weights.min(limits.max_binding) / weight_bytes;
         let sum_bytes = dim4.max(second_dim4) * 16;
         let sum_room = budget.candidate_sums.min(limits.max_binding) / sum_bytes;
+        let tiles = matches!(family, Family::Block { .. });
+        let weight_unit = if tiles { whole } else { PRODUCT_BLOCK };
         let weight_chunk = match sampled {
             true => column_chunk,
-            false => column_chunk.min(round_down(weight_room.min(sum_room), PRODUCT_BLOCK)),
+            false => column_chunk.min(round_down(weight_room.min(sum_room), weight_unit)),
         };
         let row_units = spec.separable || !shape.many_positives;
         let units = if row_units {
@@ -253,7 +255,6 @@ impl Sizes {
         let moments = options.storage == Storage::F32 && serves_moments(shape, spec);
         // What else a score needs does not fit the registers of a tile.
         let more = !row_units || spec.second.is_some() || spec.learnt() > 1;
-        let tiles = matches!(family, Family::Block { .. });
         let stored = tiles && !moments && (sampled || more);
         let max_spans = if moments { 1 } else { budget.spans(units) };
         let span_width = columns.div_ceil(max_spans).max(budget.least_span);

@@ -73,6 +73,8 @@ stages! {
     PositiveCentres => "positive_centres",
     /// Bits of the sub-centres that do not stand for their class.
     CentreMasks => "centre_masks",
+    /// The same from stored scores.
+    StoredCentres => "stored_centres",
     /// Mask words before any column is masked.
     ClearMasks => "clear_masks",
     /// Bits of masked columns.

@@ -8,7 +8,7 @@ use crate::{
 use wgloss::{
     Batch, DynLoss, Output,
     gpu::{Context, ContextOptions, Family, PlanOptions, Scores, Stage, Storage, Tile},
-    loss::{Activation, AdvInfoNce, Psl, Score},
+    loss::{Activation, AdvInfoNce, ArcFace, Psl, Score},
 };
 
 /// The lanes of a workgroup: one team, as in other tests, whose pipelines these share.
@@ -79,12 +79,24 @@ fn agree(
     scores: Scores,
     what: &str,
 ) -> Output<f32> {
+    let stages = [Stage::StoredReduce, Stage::StoredWeights];
+    agree_through(&stages, context, loss, batch, scores, what)
+}
+
+fn agree_through(
+    expected: &[Stage],
+    context: &Context,
+    loss: &dyn DynLoss,
+    batch: &Batch<'_>,
+    scores: Scores,
+    what: &str,
+) -> Output<f32> {
     let prepared = Prepared::new(context, loss, batch, &options(scores), f32::NAN);
     let stages: Vec<Stage> = (0..prepared.plan.parts())
         .map(|part| prepared.plan.stage(part))
         .collect();
-    for stage in [Stage::StoredReduce, Stage::StoredWeights] {
-        assert!(stages.contains(&stage), "{what}: {stage:?} of {stages:?}");
+    for stage in expected {
+        assert!(stages.contains(stage), "{what}: {stage:?} of {stages:?}");
     }
     let output = prepared.run();
     let failures = objections(loss, batch, &output, what);
@@ -180,6 +192,26 @@ pub fn sampled_columns() {
     for kib in [12 << 10, 2 << 10, 1 << 10] {
         same_in_parts(ONE_TEAM, &psl(), &case.batch(), kib, &output);
     }
+}
+
+pub fn sub_centres() {
+    let case = Case::new([131, 1302, 20]);
+    let case = Case {
+        positives: case.positives.iter().map(|id| id % 434).collect(),
+        ..case
+    };
+    let batch = case.batch().columns_per_class(3).expect("three of each");
+    let arc = ArcFace {
+        scale: 16.0,
+        ..ArcFace::default()
+    };
+    let through = |scores, what| {
+        let wide = context(ONE_TEAM, None);
+        agree_through(&[Stage::StoredCentres], &wide, &arc, &batch, scores, what)
+    };
+    let output = through(Scores::Twice, "sub-centres");
+    same_in_parts(ONE_TEAM, &arc, &batch, 1100, &output);
+    through(Scores::Kept, "sub-centres, kept");
 }
 
 /// Numbers that halves hold give the bits that f32 gives.

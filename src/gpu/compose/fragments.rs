@@ -13,6 +13,7 @@ fragments!(
     "angular_margin",
     "batch_block",
     "batch_scalars",
+    "best_centre",
     "block_columns",
     "block_entries",
     "block_masks",

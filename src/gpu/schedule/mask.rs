@@ -3,7 +3,7 @@
 use super::{Bind, Schedule};
 use crate::ColumnKind;
 use crate::gpu::{
-    Slot, Stage,
+    Family, Slot, Stage,
     job::{self, Job, flag},
 };
 
@@ -61,7 +61,10 @@ impl Schedule<'_> {
         self.clear_masks(job);
         self.push_items(Stage::Mask, flags, &binds, job, u64::from(job.row_count));
         if self.shape.columns_per_class > 1 {
-            self.centre_masks(job);
+            match self.family {
+                Family::Block { tile, .. } => self.stored_centres(job, tile),
+                _ => self.centre_masks(job),
+            }
         }
     }
 

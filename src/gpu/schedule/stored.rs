@@ -1,7 +1,7 @@
 //! Scores in the scratch, in the block family: of columns of each row's own, and of losses that need
 //! more of a score than registers hold beside a tile.
 
-use super::{Bind, Schedule, u};
+use super::{Bind, Schedule, backward::weight_job, u};
 use crate::Want;
 use crate::gpu::{
     Slot, Stage, Tile,
@@ -17,12 +17,7 @@ impl Schedule<'_> {
     /// Scores, and those of the second tables, of a chunk of weights; those of sampled columns and given
     /// ones are there already.
     pub(super) fn tile_scores(&mut self, job: Job, tile: Tile) {
-        let first = Job {
-            second_queries: 0,
-            second_candidates: 0,
-            ..job
-        };
-        self.tile_scores_of(first, tile, Slot::WeightScratch);
+        self.tile_scores_of(first_tables(job), tile, Slot::WeightScratch);
         if self.spec.second.is_some() {
             let second = self.second_job(job, 0, Score::unit_candidates);
             self.tile_scores_of(second, tile, Slot::SecondScores);
@@ -38,6 +33,23 @@ impl Schedule<'_> {
         self.push_block(Stage::TileScores, (&[], &binds), job, block, groups, flops);
     }
 
+    /// Masks the sub-centres that do not stand for their class, in a column chunk.
+    pub(super) fn stored_centres(&mut self, job: Job, tile: Tile) {
+        let columns = (u64::from(job.column_begin), u64::from(job.column_count));
+        let span = self.sizes.centre_stretch();
+        for weights in self.weight_chunks(columns) {
+            let job = weight_job(job, weights);
+            self.tile_scores_of(first_tables(job), tile, Slot::WeightScratch);
+            let binds = [Slot::WeightScratch, Slot::Masks].map(Bind::from);
+            let items = u64::from(job.row_pad) / TILE * u64::from(job.weight_pad).div_ceil(span);
+            let job = Job {
+                span_width: u(span),
+                ..job
+            };
+            self.push_items(Stage::StoredCentres, &[], &binds, job, items);
+        }
+    }
+
     /// The statistics of a chunk of columns, where scores are stored.
     pub(super) fn stored_reduce(&mut self, job: Job, columns: (u64, u64), tile: Tile) {
         if self.sizes.sampled() {
@@ -45,7 +57,7 @@ impl Schedule<'_> {
             return self.stored_reduce_of(job);
         }
         for weights in self.weight_chunks(columns) {
-            let job = super::backward::weight_job(job, weights);
+            let job = weight_job(job, weights);
             self.tile_scores(job, tile);
             self.stored_reduce_of(job);
         }
@@ -108,5 +120,14 @@ impl Schedule<'_> {
             ..job
         };
         self.push_tiles(Stage::StoredWeights, &flags, &binds, job, groups, 0);
+    }
+}
+
+/// A job on the first pair of tables.
+fn first_tables(job: Job) -> Job {
+    Job {
+        second_queries: 0,
+        second_candidates: 0,
+        ..job
     }
 }

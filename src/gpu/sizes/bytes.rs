@@ -102,7 +102,7 @@ impl Sizes {
             Slot::ColumnSlopes if self.spec.column_parameters => {
                 grad(self.row_part * self.weight_chunk * 4)
             }
-            Slot::WeightScratch if self.sampled || self.stored => {
+            Slot::WeightScratch if self.sampled || self.stores_scores() => {
                 self.row_part * self.weight_chunk * 4
             }
             Slot::WeightScratch if self.moments => 0,

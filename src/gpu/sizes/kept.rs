@@ -85,6 +85,13 @@ impl Sizes {
         self.stored
     }
 
+    /// Whether scores are stored before the value is known: for those stages, or for a class's best
+    /// sub-centre to be found.
+    pub(super) fn stores_scores(&self) -> bool {
+        let tiles = self.budget.candidate_blocks > 0;
+        self.stored || tiles && self.shape.columns_per_class > 1
+    }
+
     /// The tile of a lane that reads scores.
     #[must_use]
     pub fn stored_tile() -> LaneTile {

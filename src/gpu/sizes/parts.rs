@@ -119,8 +119,13 @@ impl Sizes {
     /// Columns that a lane of `centre_masks` walks: whole mask words, and whole classes.
     #[must_use]
     pub fn centre_span(&self) -> u64 {
-        let unit = least_common_multiple(32, self.shape.columns_per_class as u64);
-        round_up(MIN_SPAN, unit)
+        round_up(MIN_SPAN, self.centre_stretch())
+    }
+
+    /// The fewest columns that are whole mask words, and whole classes.
+    #[must_use]
+    pub fn centre_stretch(&self) -> u64 {
+        least_common_multiple(32, self.shape.columns_per_class as u64)
     }
 
     /// Segments of a sort of `count` entries.
