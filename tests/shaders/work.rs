@@ -3,9 +3,9 @@
 use crate::texts::{LIMITS, block};
 use std::collections::BTreeSet;
 use wgloss::{
-    Shape,
+    DynLoss, Shape,
     gpu::{Family, PlanOptions, Stage, TableLayouts, Tile, estimate},
-    loss::Sl,
+    loss::{Activation, AdvInfoNce, Psl, Sl},
 };
 
 /// A large GPU has room for several times as many invocations: what takes long has these at least, in the
@@ -37,6 +37,33 @@ fn large_steps_fill_a_gpu() {
             }
         }
         assert_eq!(tried.len(), 3);
+    }
+}
+
+/// The same of what stands in for tiles: users with their lists, second tables. (Sampled columns take so
+/// much room that few rows come at a time.)
+#[test]
+fn large_steps_on_stored_scores_fill_a_gpu() {
+    let psl = Psl::new(Activation::Relu, 0.1);
+    let lists = Shape {
+        pairs: 2048,
+        many_positives: true,
+        ..Shape::new(128, 16_384, 64)
+    };
+    let second = Shape {
+        second_dim: Some(64),
+        ..Shape::new(1024, 16_384, 64)
+    };
+    let steps: [(&dyn DynLoss, Shape); 2] = [(&psl, lists), (&AdvInfoNce::default(), second)];
+    for (loss, shape) in steps {
+        let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+        let family = block(Tile::Tall);
+        let plan = estimate(loss, &shape, &layouts, &options, family, &LIMITS).expect("a plan");
+        for stage in [Stage::StoredReduce, Stage::StoredWeights] {
+            let mut jobs = plan.dispatches.iter().filter(|one| one.stage == stage);
+            let threads = jobs.next().expect("the stage runs").job.groups * family.lanes();
+            assert!(threads >= 32_768, "{loss:?}, {stage:?}: {threads}");
+        }
     }
 }
 
