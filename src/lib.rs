@@ -46,7 +46,7 @@
 //!
 //! The score tile is computed twice, once for R and once for W, so nothing of size B × N is ever
 //! stored. (GPUs take [`TileScores`], [`StoredReduce`] and [`StoredWeights`] in its place where a loss has
-//! more statistics than registers, chunk by chunk.) Every sum has one writer and a fixed order: the same inputs give the same bits.
+//! more statistics than registers, chunk by chunk; the last two also for columns of each row's own.) Every sum has one writer and a fixed order: the same inputs give the same bits.
 //!
 //! # Features
 //!

@@ -50,6 +50,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let pair = min(job.row_begin + row, job.pairs - 1u);
     let at = (span * job.row_total + job.row_begin + row) * STATISTIC;
 #else
+    // Pairs ascend with their rows: whole workgroups lie outside the part.
+    let first_pair = (index % teams) * (LANES / TEAM);
+    let last_pair = min(first_pair + LANES / TEAM, job.item_count) - 1u;
+    if pair_rows[last_pair] < job.row_begin || pair_rows[first_pair] >= job.row_begin + job.row_count {
+        return;
+    }
     let pair = min(unit, job.pairs - 1u);
     let pair_row = pair_rows[pair];
     let is_here = unit < job.item_count && pair_row >= job.row_begin && pair_row < job.row_begin + job.row_count;
@@ -61,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
     let terms = vec2<f32>(0.0);
 #end
-    // Of all columns before; only the team's first invocation has use for it.
+    // Of all columns before: all of a team know it, and its first invocation writes what becomes of it.
     let goes_on = is_here && begin > span * job.span_width;
     var all_max = FLOOR;
     var all_sum = 0.0;

@@ -11,7 +11,7 @@
 //! | `positive_scores` | s⁺, angle, target t of every pair |
 //! | `mask` | which columns are no negatives |
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
-//! | `tile_scores`, `stored_reduce`, `stored_weights` | the same as `row_reduce` and `weights` through stored scores, on GPUs where a loss has more statistics than a tile has room for |
+//! | `tile_scores`, `stored_reduce`, `stored_weights` | the same as `row_reduce` and `weights` through stored scores, on GPUs where a loss has more statistics than a tile has room for; the last two also for columns of each row's own |
 //! | `centre_masks`, or `stored_centres` on GPUs | which sub-centres stand for their classes |
 //! | `moment_blocks` to `moment_candidates` | R and gradients from second moments, without a tile, where z is α·s² |
 //! | `row_finish` | R, ℓ and slopes per pair |

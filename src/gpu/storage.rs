@@ -15,7 +15,8 @@ pub enum Storage {
     /// to 11 bits: by at most 2⁻¹⁰ of their size (2⁻¹¹ where the driver rounds to nearest), or 2⁻²⁴
     /// where they are below 2⁻¹⁴. Beyond ±65504 they are an error as numbers that are not finite.
     ///
-    /// For the block family, columns `All` and `Shared`, and losses without ranks.
+    /// For the block family, columns `All` and `Shared`, and losses without ranks, sub-centres and
+    /// means of all other scores.
     F16,
 }
 

@@ -86,8 +86,7 @@ pub fn other_tiles() {
     agree_on(&of(Tile::Square128), &[&psl], &cases);
 }
 
-/// Sums, learnt scalars and slopes by the column, and the stages that fall back: lists of positives,
-/// sampled columns, second tables.
+/// Sums, learnt scalars and slopes by the column, lists of positives, sampled columns, second tables.
 pub fn other_losses() {
     let tall = of(Tile::Tall);
     let mut failures = Vec::new();

@@ -98,6 +98,7 @@ fn agree_through(
     for stage in expected {
         assert!(stages.contains(stage), "{what}: {stage:?} of {stages:?}");
     }
+    assert!(prepared.plan.flops() > 0, "{what}: its work is told");
     let output = prepared.run();
     let failures = objections(loss, batch, &output, what);
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));

@@ -10,7 +10,7 @@ use wgloss::{
         shader_text,
         sizes::{Limits, Sizes},
     },
-    loss::{Activation, ArcFace, Psl, Score, Sl, registry},
+    loss::{Activation, AdvInfoNce, ArcFace, Psl, Score, Sl, registry},
 };
 
 pub const LIMITS: Limits = Limits {
@@ -76,10 +76,12 @@ pub static TEXTS: LazyLock<Vec<Composed>> = LazyLock::new(|| {
         compose_family(&Sl::new(1.0), block(tile), Storage::F32, &mut all);
     }
     // Nor what type packed rows have.
-    let halves: [&dyn DynLoss; 3] = [
+    let halves: [&dyn DynLoss; 5] = [
         &Sl::new(1.0),
         &Psl::new(Activation::Relu, 1.0),
         &ArcFace::default(),
+        &AdvInfoNce::default(),
+        referenced,
     ];
     for loss in halves {
         compose_family(loss, block(Tile::Tall), Storage::F16, &mut all);

@@ -67,6 +67,32 @@ fn large_steps_on_stored_scores_fill_a_gpu() {
     }
 }
 
+/// Kept scores of two pairs of tables are within the scratch, with the sums of both.
+#[test]
+fn kept_scores_of_second_tables_fit_the_scratch() {
+    let loss = AdvInfoNce::default();
+    let mut kept = 0;
+    for (b, n, d) in [
+        (512, 16_384, 64),
+        (384, 31_488, 256),
+        (768, 15_872, 512),
+        (1536, 7936, 1024),
+    ] {
+        let shape = Shape {
+            second_dim: Some(d),
+            ..Shape::new(b, n, d)
+        };
+        let (layouts, options) = (TableLayouts::dense(&shape), PlanOptions::default());
+        let family = block(Tile::Tall);
+        let plan = estimate(&loss, &shape, &layouts, &options, family, &LIMITS).expect("a plan");
+        // What is beyond the scratch grows with B + N.
+        let most = (256 << 20) + 256 * b as u64 + 8 * n as u64 + (1 << 20);
+        assert!(plan.bytes <= most, "{b} × {n} × {d}: {} bytes", plan.bytes);
+        kept += u32::from(plan.sizes.kept());
+    }
+    assert!(kept > 0, "no plan keeps its scores");
+}
+
 /// Processors give each core a range of a dispatch's workgroups: if those of one range find nothing
 /// to do, a core waits.
 #[test]

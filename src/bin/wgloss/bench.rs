@@ -88,7 +88,7 @@ enum ScoresFrom {
     Auto,
     /// Multiplied again
     Twice,
-    /// Kept, which takes 4·B·N bytes
+    /// Kept, which takes 4·B·N bytes of either pair of tables
     Kept,
 }
 

@@ -54,16 +54,18 @@ impl Schedule<'_> {
     pub(super) fn stored_reduce(&mut self, job: Job, columns: (u64, u64), tile: Tile) {
         if self.sizes.sampled() {
             self.sampled_scores(job);
-            return self.stored_reduce_of(job);
+            // Of the products that are no tiles, those with the scores are what is counted.
+            let flops = self.flops(u64::from(job.row_count), u64::from(job.column_count));
+            return self.stored_reduce_of(job, flops);
         }
         for weights in self.weight_chunks(columns) {
             let job = weight_job(job, weights);
             self.tile_scores(job, tile);
-            self.stored_reduce_of(job);
+            self.stored_reduce_of(job, 0);
         }
     }
 
-    fn stored_reduce_of(&mut self, job: Job) {
+    fn stored_reduce_of(&mut self, job: Job, flops: u64) {
         let units = match self.sizes.row_units() {
             true => u64::from(job.row_count),
             false => self.sizes.pairs,
@@ -90,7 +92,7 @@ impl Schedule<'_> {
         let first = job.column_begin + job.weight_begin;
         let spans = (first + job.weight_count).div_ceil(job.span_width) - first / job.span_width;
         let groups = units.div_ceil(self.lanes() / TEAM) * u64::from(spans);
-        self.push_tiles(Stage::StoredReduce, &flags, &binds, job, groups, 0);
+        self.push_tiles(Stage::StoredReduce, &flags, &binds, job, groups, flops);
     }
 
     /// The weights of a chunk in the place of its scores, which are multiplied again unless they are

@@ -11,12 +11,13 @@ const KEPT_DIM4: u64 = 16;
 /// Where the weights have their scores from. Gradients agree to rounding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scores {
-    /// Kept where they fit half the scratch and D is not small, or else multiplied again.
+    /// Kept where they fit half the scratch and D is not small, or they are stored in any case
+    /// ([`Family::Block`](crate::gpu::Family::Block)); or else multiplied again.
     #[default]
     Auto,
     /// Multiplied again: 8·B·N·D FLOP for value and both gradients.
     Twice,
-    /// Kept, 4·B·N bytes: 6·B·N·D FLOP.
+    /// Kept, 4·B·N bytes of either pair of tables: 6·B·N·D FLOP.
     Kept,
 }
 
@@ -54,7 +55,8 @@ impl Sizes {
     fn obstacle(&self, limits: &Limits) -> Option<&'static str> {
         let padded = round_up(self.columns, COLUMN_UNIT);
         let scores = self.row_part * padded * 4;
-        let sums = padded * self.dim4.max(self.second_dim4) * 16;
+        let sums = |dim4: u64| padded * dim4 * 16;
+        let widest = sums(self.dim4.max(self.second_dim4));
         if self.sampled || self.moments {
             return Some("sampled or given scores, or second moments");
         }
@@ -66,8 +68,8 @@ impl Sizes {
         }
         let second = self.spec.second.is_some();
         let scratches = 1 + u64::from(self.spec.column_parameters) + u64::from(second);
-        let held = scratches * scores + sums;
-        let fits = held <= self.budget.scratch / 2 && scores.max(sums) <= limits.max_binding;
+        let held = scratches * scores + sums(self.dim4 + self.second_dim4);
+        let fits = held <= self.budget.scratch / 2 && scores.max(widest) <= limits.max_binding;
         (!fits).then_some("less scratch or smaller bindings than they need")
     }
 
