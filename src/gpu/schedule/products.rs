@@ -4,6 +4,7 @@
 use super::{
     Bind, Schedule,
     backward::{at_piece, bound},
+    pack::layout_flags,
 };
 use crate::gpu::{
     Slot, Stage,
@@ -132,9 +133,10 @@ impl Schedule<'_> {
                 bound(slot, piece),
             ];
             let columns = u64::from(job.weight_count);
+            let flags = layout_flags(self.layouts.of(slot), job.dim);
             match self.shape.columns == ColumnKind::All {
-                true => self.push_teams(Stage::NormCandidates, vec![], &binds, job, columns),
-                false => self.push_items(Stage::NormCandidates, &[], &binds, job, columns),
+                true => self.push_teams(Stage::NormCandidates, flags, &binds, job, columns),
+                false => self.push_items(Stage::NormCandidates, &flags, &binds, job, columns),
             }
         }
         Ok(())
@@ -193,7 +195,8 @@ impl Schedule<'_> {
                 Slot::PairGradients.into(),
                 bound(slot, piece),
             ];
-            self.push_items(Stage::NormQueries, &[], &binds, job, rows.1);
+            let flags = layout_flags(self.layouts.of(slot), job.dim);
+            self.push_items(Stage::NormQueries, &flags, &binds, job, rows.1);
         }
         Ok(())
     }
