@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// The K-th largest scaled score of every query with any candidate, exactly: by counting how many
-/// scores exceed a number, sixteen numbers at a time, so that no score is stored.
+/// scores exceed a number, sixteen numbers at a time, so that no more scores are stored than a chunk of
+/// candidates has, and those on GPUs alone.
 ///
 /// ```text
-/// per 4 bits: rank_count (over all candidates) → kth_step
+/// per 4 bits: rank_count, or tile_scores and stored_count (over all candidates) → kth_step
 /// ```
 #[derive(Debug)]
 pub struct KthLargest {

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `pack` | queries and candidates of unit length, padded, in chunks |
 //! | `row_parameters` | numbers of queries → those of batch rows |
-//! | `rank_keys`, `rank_count`, `rank_values` | ranks among all candidates, where a loss asks for them |
+//! | `rank_keys`, `rank_count`, `rank_values` | ranks among all candidates, where a loss asks for them (`stored_count` in place of the second on GPUs) |
 //! | `positive_scores` | s⁺, angle, target t of every pair |
 //! | `mask` | which columns are no negatives |
 //! | `row_reduce` | score tile → z → (max, Σe^z, companions) per span of columns |
@@ -22,7 +22,7 @@
 //! | `grad_queries`, `query_blocks`, `grad_candidates` | W·C (its blocks of columns apart, in the block family), Wᵀ·Q |
 //! | `positive_queries`, `positive_candidates` | the positives' own term |
 //! | `norm_queries`, `norm_candidates` | back through the normalisation, into the caller's tables |
-//! | `rank_count`, `kth_step` | each query's K-th largest score: [`KthLargest`] |
+//! | `rank_count` or `stored_count`, `kth_step` | each query's K-th largest score: [`KthLargest`] |
 //! | `adam`, `sgd` | the trainer's step on a table |
 //! | `theta_step` | the trainer's step on the loss's scalars |
 

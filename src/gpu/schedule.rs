@@ -27,6 +27,7 @@ use super::{
 use crate::{Result, Shape, Want, loss::Spec};
 
 pub use kth_largest::KEYS;
+pub use ranks::STORED_KEYS;
 
 /// A bound buffer, or a piece of a table in it.
 #[derive(Clone, Copy, Debug, PartialEq)]

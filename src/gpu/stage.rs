@@ -63,6 +63,8 @@ stages! {
     RankKeys => "rank_keys",
     /// How many candidates score more.
     RankCount => "rank_count",
+    /// The same from stored scores.
+    StoredCount => "stored_count",
     /// Counts → ranks.
     RankValues => "rank_values",
     /// One digit of the search for K-th largest scores.

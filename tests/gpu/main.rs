@@ -45,7 +45,8 @@ fn main() -> ExitCode {
         agreement: every_loss_on_every_problem, ragged_shapes, very_many_columns, lists_of_positives, repeated_rows,
             batch_scalars, half_precision_and_strides, a_small_scratch, without_subgroup_operations;
         blocks: ragged_shapes, wide_spans, kept_scores, other_tiles, other_losses, columns, same_bits;
-        stored: lists_of_positives, wide_spans, second_tables, sampled_columns, sub_centres, halves;
+        stored: lists_of_positives, wide_spans, second_tables, sampled_columns, sub_centres, ranks,
+            kth_largest_scores, halves;
         halves: what_halves_hold_is_exact, what_halves_round_is_near, what_halves_cannot_hold_is_an_error,
             halves_take_half_and_refuse_by_name;
         columns: shared_columns, sampled_columns, excluded_columns, permuted_columns;

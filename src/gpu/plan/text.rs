@@ -3,7 +3,7 @@
 use crate::gpu::{
     Family, Stage,
     compose::{Variant, compose},
-    schedule::Dispatch,
+    schedule::{Dispatch, STORED_KEYS},
     sizes::{COLUMN_UNIT, COUNT_WORDS, LaneTile, PRODUCT_BLOCK, ROW_BLOCK, SUM_BLOCK, Sizes, TEAM},
 };
 use crate::{DynLoss, Error, Result, loss::Spec};
@@ -140,6 +140,7 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
         ("PRODUCT_BLOCK", count(PRODUCT_BLOCK)),
         ("ROW_BLOCK", count(ROW_BLOCK)),
         ("COUNT_WORDS", count(COUNT_WORDS)),
+        ("STORED_KEYS", count(STORED_KEYS)),
         ("COLUMN_UNIT", count(COLUMN_UNIT)),
         ("LANES", family.lanes()),
     ];

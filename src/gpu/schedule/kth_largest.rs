@@ -41,7 +41,8 @@ impl Schedule<'_> {
                         per_row: keyed.per_row,
                         ..job
                     };
-                    self.rank_count(job, Slot::Candidates, false);
+                    let again = kept.is_some();
+                    self.rank_count(job, Slot::Candidates, false, again);
                 }
                 self.kth_step(keyed, shift);
             }

@@ -1,15 +1,19 @@
 //! Where positives and sampled columns stand among all candidates.
 
-use super::{Bind, Schedule, u};
+use super::{Bind, Schedule, backward::weight_job, stored::first_tables, u};
 use crate::Result;
 use crate::gpu::{
-    Slot, Stage,
+    Family, Slot, Stage, Tile,
     job::Job,
     sizes::{COLUMN_UNIT, Sizes, TILE},
 };
 
 /// Candidates that one workgroup counts.
 const SPAN: u64 = 512;
+/// The same where scores are stored.
+const STORED_SPAN: u64 = 2048;
+/// Keys of a row that one workgroup counts there: their counts lie in registers, for four rows each.
+pub const STORED_KEYS: u64 = 5;
 
 impl Schedule<'_> {
     /// Ranks of all positives and sampled columns, before the loss sees any score.
@@ -44,7 +48,7 @@ impl Schedule<'_> {
             let candidates = self.shape.candidates as u64;
             for chunk in Sizes::chunks(candidates, self.sizes.rank_chunk) {
                 let job = self.pack_candidates(rows, chunk, Slot::RankCandidates)?;
-                self.rank_count(job, Slot::RankCandidates, true);
+                self.rank_count(job, Slot::RankCandidates, true, false);
             }
         }
         let (pairs, entries) = (self.sizes.pairs, self.sizes.rows * self.sizes.columns);
@@ -62,8 +66,12 @@ impl Schedule<'_> {
         Ok(())
     }
 
-    /// Counts, for the rows and candidates of a job, how many score more than each key.
-    pub(super) fn rank_count(&mut self, job: Job, candidates: Slot, pairs: bool) {
+    /// Counts, for the rows and candidates of a job, how many score more than each key. `again`: right
+    /// after the same for other keys.
+    pub(super) fn rank_count(&mut self, job: Job, candidates: Slot, pairs: bool, again: bool) {
+        if let Some(tile) = self.counted_tile(job) {
+            return self.stored_count(job, tile, candidates, pairs, again);
+        }
         let job = Job {
             span_width: u(SPAN),
             ..job
@@ -79,6 +87,48 @@ impl Schedule<'_> {
         let (rows, columns) = (u64::from(job.row_count), u64::from(job.column_count));
         let flops = 2 * rows * columns * self.shape.dim as u64;
         self.push_tiles(Stage::RankCount, flags, &binds, job, groups, flops);
+    }
+
+    /// The tile in which scores are stored to be counted; none in other families, and where rows make no
+    /// whole tiles.
+    fn counted_tile(&self, job: Job) -> Option<Tile> {
+        match self.family {
+            Family::Block { tile, .. } if job.row_pad.is_multiple_of(tile.rows()) => Some(tile),
+            _ => None,
+        }
+    }
+
+    /// The counts from stored scores, a chunk at a time. A single chunk's are there still when its
+    /// candidates are counted again.
+    fn stored_count(&mut self, job: Job, tile: Tile, candidates: Slot, pairs: bool, again: bool) {
+        let columns = (u64::from(job.column_begin), u64::from(job.column_count));
+        let chunks = self.weight_chunks(columns);
+        let there = again && chunks.len() == 1;
+        for chunk in chunks {
+            let job = Job {
+                span_width: u(STORED_SPAN),
+                ..weight_job(first_tables(job), chunk)
+            };
+            if !there {
+                self.tile_scores_of(job, tile, candidates, Slot::WeightScratch);
+            }
+            let spans = u64::from(job.weight_count).div_ceil(STORED_SPAN);
+            if pairs {
+                let binds = [
+                    Slot::WeightScratch,
+                    Slot::PairRows,
+                    Slot::PairKeys,
+                    Slot::PairCounts,
+                ]
+                .map(Bind::from);
+                let groups = self.sizes.pairs * spans;
+                self.push(Stage::StoredCount, &["PAIRS"], &binds, job, groups);
+            }
+            let binds = [Slot::WeightScratch, Slot::EntryKeys, Slot::EntryCounts].map(Bind::from);
+            let quads = u64::from(job.row_count).div_ceil(TILE);
+            let blocks = u64::from(job.per_row).div_ceil(STORED_KEYS);
+            self.push(Stage::StoredCount, &[], &binds, job, quads * blocks * spans);
+        }
     }
 }
 

@@ -17,19 +17,25 @@ impl Schedule<'_> {
     /// Scores, and those of the second tables, of a chunk of weights; those of sampled columns and given
     /// ones are there already.
     pub(super) fn tile_scores(&mut self, job: Job, tile: Tile) {
-        self.tile_scores_of(first_tables(job), tile, Slot::WeightScratch);
+        self.tile_scores_of(
+            first_tables(job),
+            tile,
+            Slot::Candidates,
+            Slot::WeightScratch,
+        );
         if self.spec.second.is_some() {
             let second = self.second_job(job, 0, Score::unit_candidates);
-            self.tile_scores_of(second, tile, Slot::SecondScores);
+            self.tile_scores_of(second, tile, Slot::Candidates, Slot::SecondScores);
         }
     }
 
-    fn tile_scores_of(&mut self, job: Job, tile: Tile, to: Slot) {
+    /// The scores of a job's rows with packed candidates.
+    pub(super) fn tile_scores_of(&mut self, job: Job, tile: Tile, candidates: Slot, to: Slot) {
         let block = tile.weights(job);
         let across = u64::from(job.weight_pad.div_ceil(block.columns()));
         let groups = u64::from(job.row_pad / block.rows()) * across;
         let flops = 2 * u64::from(job.row_count) * u64::from(job.weight_count) * u64::from(job.dim);
-        let binds = [Slot::Queries, Slot::Candidates, to].map(Bind::from);
+        let binds = [Slot::Queries, candidates, to].map(Bind::from);
         self.push_block(Stage::TileScores, (&[], &binds), job, block, groups, flops);
     }
 
@@ -39,7 +45,12 @@ impl Schedule<'_> {
         let span = self.sizes.centre_stretch();
         for weights in self.weight_chunks(columns) {
             let job = weight_job(job, weights);
-            self.tile_scores_of(first_tables(job), tile, Slot::WeightScratch);
+            self.tile_scores_of(
+                first_tables(job),
+                tile,
+                Slot::Candidates,
+                Slot::WeightScratch,
+            );
             let binds = [Slot::WeightScratch, Slot::Masks].map(Bind::from);
             let items = u64::from(job.row_pad) / TILE * u64::from(job.weight_pad).div_ceil(span);
             let job = Job {
@@ -126,7 +137,7 @@ impl Schedule<'_> {
 }
 
 /// A job on the first pair of tables.
-fn first_tables(job: Job) -> Job {
+pub(super) fn first_tables(job: Job) -> Job {
     Job {
         second_queries: 0,
         second_candidates: 0,

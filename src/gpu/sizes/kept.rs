@@ -87,11 +87,12 @@ impl Sizes {
         self.stored
     }
 
-    /// Whether scores are stored before the value is known: for those stages, or for a class's best
-    /// sub-centre to be found.
+    /// Whether scores are stored before the value is known: for those stages, for a class's best
+    /// sub-centre to be found, or for ranks to be counted.
     pub(super) fn stores_scores(&self) -> bool {
         let tiles = self.budget.candidate_blocks > 0;
-        self.stored || tiles && self.shape.columns_per_class > 1
+        let counted = self.spec.ranks || self.keys > 0;
+        self.stored || tiles && (self.shape.columns_per_class > 1 || counted)
     }
 
     /// The tile of a lane that reads scores.
