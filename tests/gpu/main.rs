@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 /// Most pipelines that all tests together may compile; and where workgroups are not of 8 invocations
 /// by themselves, so that some tests compile others.
-const MOST_PIPELINES: [usize; 2] = [600, 700];
+const MOST_PIPELINES: [usize; 2] = [625, 725];
 
 macro_rules! trials {
     ($($module:ident: $($test:ident),* $(,)?;)*) => {

@@ -254,7 +254,7 @@ pub fn kth_largest_scores() {
         let exact = wgloss::cpu::kth_largest::<f64>(queries, items, kth).expect("it evaluates");
         // All columns in one chunk, which is counted again; several; parts of the rows, too.
         for kib in [None, Some(1 << 10), Some(256)] {
-            let context = context(ONE_TEAM, kib.map(|kib| kib << 10));
+            let context = context(FOUR_TEAMS, kib.map(|kib| kib << 10));
             let found = gpu::kth_largest(&context, queries, items, kth).expect("it evaluates");
             for (row, (found, exact)) in found.iter().zip(&exact).enumerate() {
                 // Dot products of these numbers are exact.
