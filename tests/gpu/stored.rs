@@ -6,17 +6,17 @@ use crate::{
     device::{self, Prepared, bits, context_with, objections, run_with},
 };
 use wgloss::{
-    Batch, DynLoss, Kth, Output,
-    gpu::{self, Context, ContextOptions, Family, PlanOptions, Scores, Stage, Storage, Tile},
-    loss::{Activation, AdvInfoNce, ArcFace, LambdaRank, Psl, Score},
+    Batch, DynLoss, Output,
+    gpu::{Context, ContextOptions, Family, PlanOptions, Scores, Stage, Storage, Tile},
+    loss::{Activation, AdvInfoNce, ArcFace, Psl, Score},
 };
 
 /// The lanes of a workgroup: one team, as in other tests, whose pipelines these share.
-const ONE_TEAM: u32 = 8;
+pub const ONE_TEAM: u32 = 8;
 /// Four teams, as GPUs have them.
 const FOUR_TEAMS: u32 = 32;
 
-fn context(lanes: u32, max_binding: Option<u64>) -> Context {
+pub fn context(lanes: u32, max_binding: Option<u64>) -> Context {
     context_with(&ContextOptions {
         family: Some(Family::Block {
             tile: Tile::Tall,
@@ -213,60 +213,6 @@ pub fn sub_centres() {
     let output = through(Scores::Twice, "sub-centres");
     same_in_parts(ONE_TEAM, &arc, &batch, 1100, &output);
     through(Scores::Kept, "sub-centres, kept");
-}
-
-/// Ranks among all candidates, of positives and of sampled columns; more candidates than a chunk takes.
-pub fn ranks() {
-    let case = Case {
-        log_q: None,
-        ..sampled()
-    };
-    let (loss, wide) = (LambdaRank::default(), context(FOUR_TEAMS, None));
-    let output = agree_through(
-        &[Stage::StoredCount],
-        &wide,
-        &loss,
-        &case.batch(),
-        Scores::Twice,
-        "ranks",
-    );
-    same_in_parts(FOUR_TEAMS, &loss, &case.batch(), 2 << 10, &output);
-}
-
-pub fn kth_largest_scores() {
-    let (rows, candidates) = (283, 3000);
-    let case = Case::new([rows, candidates, 20]);
-    let (queries, items) = (
-        case.queries.matrix("queries"),
-        case.candidates.matrix("candidates"),
-    );
-    for (score, k) in [
-        (Score::Dot, 1),
-        (Score::Dot, 2048),
-        (Score::Dot, candidates),
-        (Score::Cosine, 20),
-    ] {
-        let kth = Kth {
-            k,
-            score,
-            score_scale: 1.0,
-        };
-        let exact = wgloss::cpu::kth_largest::<f64>(queries, items, kth).expect("it evaluates");
-        // All columns in one chunk, which is counted again; several; parts of the rows, too.
-        for kib in [None, Some(1 << 10), Some(256)] {
-            let context = context(FOUR_TEAMS, kib.map(|kib| kib << 10));
-            let found = gpu::kth_largest(&context, queries, items, kth).expect("it evaluates");
-            for (row, (found, exact)) in found.iter().zip(&exact).enumerate() {
-                // Dot products of these numbers are exact.
-                let most = if score == Score::Dot { 0.0 } else { 2e-6 };
-                let error = (f64::from(*found) - exact).abs();
-                assert!(
-                    error <= most,
-                    "{kth:?}, {kib:?}, row {row}: {found}, {exact}"
-                );
-            }
-        }
-    }
 }
 
 /// Numbers that halves hold give the bits that f32 gives.

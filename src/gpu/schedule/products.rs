@@ -133,10 +133,11 @@ impl Schedule<'_> {
                 bound(slot, piece),
             ];
             let columns = u64::from(job.weight_count);
-            let flags = layout_flags(self.layouts.of(slot), job.dim);
-            match self.shape.columns == ColumnKind::All {
-                true => self.push_teams(Stage::NormCandidates, flags, &binds, job, columns),
-                false => self.push_items(Stage::NormCandidates, &flags, &binds, job, columns),
+            if self.shape.columns == ColumnKind::All {
+                let flags = layout_flags(self.layouts.of(slot), job.dim);
+                self.push_teams(Stage::NormCandidates, flags, &binds, job, columns);
+            } else {
+                self.push_items(Stage::NormCandidates, &[], &binds, job, columns);
             }
         }
         Ok(())
@@ -195,8 +196,7 @@ impl Schedule<'_> {
                 Slot::PairGradients.into(),
                 bound(slot, piece),
             ];
-            let flags = layout_flags(self.layouts.of(slot), job.dim);
-            self.push_items(Stage::NormQueries, &flags, &binds, job, rows.1);
+            self.push_items(Stage::NormQueries, &[], &binds, job, rows.1);
         }
         Ok(())
     }

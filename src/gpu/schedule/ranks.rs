@@ -8,8 +8,11 @@ use crate::gpu::{
     sizes::{COLUMN_UNIT, Sizes, TILE},
 };
 
-/// Candidates that one workgroup counts.
-const SPAN: u64 = 512;
+/// Candidates that one workgroup counts, least and most.
+const SPANS: [u64; 2] = [32, 512];
+/// Rounds of its loops over keys, for 8 candidates and four rows at a time: software Vulkan ends an
+/// invocation's loops, all together, after 65,535 rounds, and says nothing.
+const ROUNDS: u64 = 1 << 15;
 /// The same where scores are stored.
 const STORED_SPAN: u64 = 2048;
 /// Keys of a row that one workgroup counts there: their counts lie in registers, for four rows each.
@@ -72,8 +75,11 @@ impl Schedule<'_> {
         if let Some(tile) = self.counted_tile(job) {
             return self.stored_count(job, tile, candidates, pairs, again);
         }
+        let [least, most] = SPANS;
+        let keys = TILE * u64::from(job.per_row.max(1));
+        let span = (ROUNDS / keys * 8 / least * least).clamp(least, most);
         let job = Job {
-            span_width: u(SPAN),
+            span_width: u(span),
             ..job
         };
         let mut binds = vec![Bind::from(Slot::Queries), candidates.into()];
@@ -83,7 +89,7 @@ impl Schedule<'_> {
         binds.extend([Slot::EntryKeys, Slot::EntryCounts].map(Bind::from));
         let flags: &[&str] = if pairs { &["PAIRS"] } else { &[] };
         let row_groups = u64::from(job.row_pad) / (self.lanes() * TILE);
-        let groups = row_groups * u64::from(job.column_pad).div_ceil(SPAN);
+        let groups = row_groups * u64::from(job.column_pad).div_ceil(span);
         let (rows, columns) = (u64::from(job.row_count), u64::from(job.column_count));
         let flops = 2 * rows * columns * self.shape.dim as u64;
         self.push_tiles(Stage::RankCount, flags, &binds, job, groups, flops);
