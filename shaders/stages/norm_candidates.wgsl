@@ -7,7 +7,7 @@
 #packed candidates
 #bind read column_ids array<u32>
 #bind read column_links array<vec2<u32>>
-#insert gradient_rows
+#bind write grad array<f32>
 
 fn next(column: u32, begin: u32) -> u32 {
     if has(IDENTITY) {
@@ -33,7 +33,12 @@ fn add(column: u32, own: u32, to: u32, begin: u32, along: f32) {
         if has(COSINE) {
             sum = (sum - along * candidates_numbers(own + k)) * inverse_norm;
         }
-        add_four(to, k, sum);
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[to + d] += sum[c];
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 #bind read pair_offsets array<u32>
 #bind read pair_scores array<PairScore>
 #bind read pair_gradients array<f32>
-#insert gradient_rows
+#bind write grad array<f32>
 
 // The next row of the same query within the chunk, or NONE.
 fn next(row: u32) -> u32 {
@@ -49,7 +49,12 @@ fn add(row: u32, own: u32, to: u32) {
             sum = (sum - along * queries_numbers(own + k)) * inverse_norm;
         }
         sum += radial * queries_numbers(own + k);
-        add_four(to, k, sum);
+        for (var c = 0u; c < 4u; c += 1u) {
+            let d = k * 4u + c;
+            if d < job.dim {
+                grad[to + d] += sum[c];
+            }
+        }
     }
 }
 

@@ -23,7 +23,6 @@ fragments!(
     "block_slab",
     "column_records",
     "given_geometry",
-    "gradient_rows",
     "job",
     "kept_tile",
     "lane_queries",

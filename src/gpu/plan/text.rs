@@ -89,15 +89,15 @@ fn wide(
     tile: &LaneTile,
     [rows, columns, parts]: [u32; 3],
 ) -> bool {
-    let tall = rows == 8 && !dispatch.flags.contains(&"RECORDS");
     sizes.wide_loads
+        && rows == 8
+        && !dispatch.flags.contains(&"RECORDS")
         && match dispatch.stage {
             Stage::RowReduce | Stage::Weights => {
-                tall && tile.resident && columns == 1 && sizes.dim4.is_multiple_of(16)
+                tile.resident && columns == 1 && sizes.dim4.is_multiple_of(16)
             }
-            Stage::GradQueries => tall && columns == 2 && parts.is_multiple_of(8),
-            Stage::GradCandidates => tall && parts.is_multiple_of(4),
-            Stage::QueryBlocks => true,
+            Stage::GradQueries => columns == 2 && parts.is_multiple_of(8),
+            Stage::GradCandidates => parts.is_multiple_of(4),
             _ => false,
         }
 }
@@ -122,7 +122,6 @@ fn variant(loss: &dyn DynLoss, dispatch: &Dispatch, sizes: &Sizes, family: Famil
     let team = if flags.contains(&"TEAMS") { TEAM } else { 1 };
     let mut counts = vec![
         ("TEAM", count(team)),
-        ("TOGETHER", if wide { 2 } else { 1 }),
         ("ROWS", rows),
         ("QUADS", quads),
         ("COLS", columns),

@@ -68,8 +68,7 @@ impl Schedule<'_> {
             self.push_tiles(stage, &[], &binds, job, tiles * count, flops);
             self.last_is(block);
             let binds = [Slot::QueryBlocks, tables.query_sums()].map(Bind::from);
-            let together = if self.sizes.wide_loads { 2 } else { 1 };
-            let items = u64::from(job.row_pad) * u64::from(job.dim4) / together;
+            let items = u64::from(job.row_pad) * u64::from(job.dim4);
             self.push_items(Stage::QueryBlocks, &[], &binds, job, items);
         }
     }

@@ -4,7 +4,6 @@
 use super::{
     Bind, Schedule,
     backward::{at_piece, bound},
-    pack::layout_flags,
 };
 use crate::gpu::{
     Slot, Stage,
@@ -133,11 +132,9 @@ impl Schedule<'_> {
                 bound(slot, piece),
             ];
             let columns = u64::from(job.weight_count);
-            if self.shape.columns == ColumnKind::All {
-                let flags = layout_flags(self.layouts.of(slot), job.dim);
-                self.push_teams(Stage::NormCandidates, flags, &binds, job, columns);
-            } else {
-                self.push_items(Stage::NormCandidates, &[], &binds, job, columns);
+            match self.shape.columns == ColumnKind::All {
+                true => self.push_teams(Stage::NormCandidates, vec![], &binds, job, columns),
+                false => self.push_items(Stage::NormCandidates, &[], &binds, job, columns),
             }
         }
         Ok(())
